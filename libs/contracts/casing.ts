@@ -15,7 +15,7 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 export function toDeclaredCasing(schema: z.core.$ZodType, value: unknown): unknown {
   const target = unwrap(schema);
   if (target instanceof z.ZodArray) {
-    const element = target.element as z.core.$ZodType;
+    const element = target.element;
     return Array.isArray(value) ? value.map((item) => toDeclaredCasing(element, item)) : value;
   }
   if (!(target instanceof z.ZodObject) || typeof value !== 'object' || value === null || Array.isArray(value))

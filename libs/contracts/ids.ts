@@ -5,7 +5,7 @@ function encode(bytes: Uint8Array): string {
   for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   let text = '';
   for (let i = 0; i < 26; i++) {
-    text = ALPHABET[Number(bits & 31n)] + text;
+    text = ALPHABET.charAt(Number(bits & 31n)) + text;
     bits >>= 5n;
   }
   return text;

@@ -1,0 +1,60 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { openApiDocument } from '#libs/contracts/index.js';
+import type { Services } from '../spectrad/services.js';
+import { ApiModule } from './api.module.js';
+import { HealthService, type HealthProbe } from './health/health.service.js';
+import { createFastifyAdapter } from './http/fastify.js';
+import { NestLogger } from './http/nest-logger.js';
+import { ProblemFilter } from './http/problem.filter.js';
+
+export interface BindAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The running API of one process. */
+export interface ApiServer {
+  /** Where it listens, e.g. http://127.0.0.1:9090. */
+  readonly url: string;
+  /** Stops taking traffic, lets requests in flight finish, closes. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts the API over the process's services. `probes` are parts of the process that /health shows besides. */
+export async function startApi(
+  services: Services,
+  bind: BindAddress,
+  probes: Readonly<Record<string, HealthProbe>> = {},
+): Promise<ApiServer> {
+  const adapter = await createFastifyAdapter(services.logger, services.metrics);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.over(services, probes), adapter, {
+    logger: new NestLogger(services.logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const server = adapter.getInstance();
+  const filter = new ProblemFilter(services.logger);
+  server.setErrorHandler((error, request, reply) => {
+    filter.answer(error, request, reply);
+  });
+  const document = openApiDocument(services.build.version);
+  server.get('/openapi.json', (_request, reply) => reply.send(document));
+  await server.register(swagger, { mode: 'static', specification: { document: document as never } });
+  await server.register(swaggerUi, { routePrefix: '/docs' });
+  await app.listen(bind.port, bind.host);
+  const health = app.get(HealthService);
+  health.takesTraffic = true;
+  const address = server.server.address();
+  const port = typeof address === 'object' && address ? address.port : bind.port;
+  const host = bind.host.includes(':') ? `[${bind.host}]` : bind.host;
+  return {
+    url: `http://${host}:${port}`,
+    stop: async () => {
+      health.takesTraffic = false;
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import multipart from '@fastify/multipart';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { newId, ValidationError } from '#libs/contracts/index.js';
+import { continueTrace, currentTrace, runInTrace, type Logger, type Metrics } from '#libs/telemetry/index.js';
+
+/** JSON bodies are small: a conversation of a thousand messages. Uploads are multipart and streamed. */
+const JSON_BODY_LIMIT = 16 * 1024 * 1024;
+/** Connections idle for longer are closed; below the usual 75 s of a load balancer in front would race with it. */
+const KEEP_ALIVE_MS = 76_000;
+const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
+
+function parseJson(body: string): unknown {
+  if (body.trim() === '') return undefined;
+  try {
+    return JSON.parse(body, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+  } catch {
+    throw new ValidationError('The body is not valid JSON.', [], 'malformed_json');
+  }
+}
+
+/** The HTTP server below Nest: ids, traces, body parsers, access log and metrics. */
+export async function createFastifyAdapter(logger: Logger, metrics: Metrics): Promise<FastifyAdapter> {
+  const adapter = new FastifyAdapter({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    bodyLimit: JSON_BODY_LIMIT,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+    genReqId: (request: { headers: IncomingHttpHeaders }) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID_PATTERN.test(given) ? given : newId(Date.now(), randomBytes(10));
+    },
+  });
+  const server = adapter.getInstance();
+
+  server.addHook('onRequest', (request, reply, done) => {
+    runInTrace(continueTrace(request.headers.traceparent as string | undefined), () => {
+      const trace = currentTrace();
+      void reply.header('x-request-id', request.id);
+      if (trace) void reply.header('x-trace-id', trace.traceId);
+      done();
+    });
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    const endpoint = `${request.method} ${request.routeOptions.url ?? 'unknown'}`;
+    metrics.requests.inc({ endpoint, status: String(reply.statusCode) });
+    metrics.requestSeconds.observe({ endpoint }, reply.elapsedTime / 1000);
+    const line = {
+      request_id: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    if (request.url.startsWith('/health') || request.url === '/metrics') logger.debug(line, 'request');
+    else logger.info(line, 'request');
+    done();
+  });
+
+  // Clients send empty bodies with and without a media type; what is not JSON and not empty is refused by the contract.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(body as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else done(new ValidationError('Send the body as application/json.', [], 'not_json'));
+  });
+  await server.register(multipart);
+  return adapter;
+}

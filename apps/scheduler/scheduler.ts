@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import pg from 'pg';
+import { activeGeneration } from '#libs/generations/index.js';
+import { keepSchedules } from '../../temporal/schedules.js';
+import type { Services } from '../spectrad/services.js';
+
+/** How often the declared schedules are compared with Temporal's. */
+const INTERVAL_MS = 30_000;
+const RETRY_MS = 2_000;
+/** One scheduler is active per database: whoever holds this advisory lock. "spectra" in ASCII, truncated. */
+const LOCK = 0x7370_6563;
+
+export interface RunningScheduler {
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps Temporal's schedules equal to the declared ones for the active generation. Any number may run; the lock is
+ * held by one connection, so that it passes on when its process dies.
+ */
+export function startScheduler(services: Services, client: Client): RunningScheduler {
+  const { logger, settings, pool } = services;
+  const stopping = new AbortController();
+
+  async function keep(): Promise<void> {
+    const generation = await activeGeneration(pool);
+    if (generation === null) return;
+    for (const [schedule, change] of await keepSchedules(client, generation)) {
+      if (change !== 'unchanged') logger.info({ schedule, change, active_generation: generation }, 'schedule kept');
+    }
+  }
+
+  async function term(): Promise<void> {
+    const connection = new pg.Client({
+      connectionString: settings.DATABASE_URL,
+      application_name: 'spectrad-scheduler',
+    });
+    const lost = new AbortController();
+    connection.on('error', (error) => {
+      lost.abort(error);
+    });
+    await connection.connect();
+    try {
+      for (;;) {
+        const { rows } = await connection.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
+        if (rows[0]?.held) await keep();
+        await sleep(rows[0]?.held ? INTERVAL_MS : RETRY_MS, undefined, {
+          signal: AbortSignal.any([stopping.signal, lost.signal]),
+        });
+      }
+    } finally {
+      await connection.end().catch(() => undefined);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await term();
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        logger.warn({ err: error }, 'the scheduler lost a store and tries again');
+        await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  const running = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Pool } from 'pg';
+import {
+  documentWorkflowId,
+  newId,
+  ValidationError,
+  type DocumentAccepted,
+  type UploadMetadata,
+  type UploadResponse,
+} from '#libs/contracts/index.js';
+import { publish, type Notifier } from '#libs/events/index.js';
+import type { ObjectStore } from '#libs/stores/objects/index.js';
+import { withTransaction } from '#libs/stores/postgres/index.js';
+import type { SurrealSession } from '#libs/stores/surreal/index.js';
+import { currentTrace, fault, toTraceparent, type Logger } from '#libs/telemetry/index.js';
+import { DocumentRepository, type StoredDocument } from './repository/document-repository.js';
+import { storageKeys } from './repository/storage-keys.js';
+
+export interface AcceptUploadDependencies {
+  readonly pool: Pool;
+  readonly notifier: Notifier;
+  readonly objects: ObjectStore;
+  readonly generation: number;
+  readonly maxBytes: number;
+  readonly logger: Logger;
+  readonly now?: () => number;
+}
+
+export interface Upload {
+  readonly contextId: string;
+  readonly session: SurrealSession;
+  readonly body: Readable;
+  readonly mimeType: string;
+  readonly fileName: string | null;
+  readonly metadata: UploadMetadata;
+}
+
+interface Stored {
+  readonly contentHash: string;
+  readonly sizeBytes: number;
+  readonly key: string;
+}
+
+/**
+ * Accepts uploads. The one promise is the commit of the outbox row: before it the client has none, after it nothing
+ * loses the work. The record in the Context's database follows; the relay makes it if this process dies in between.
+ */
+export class UploadAcceptance {
+  readonly #dependencies: AcceptUploadDependencies;
+  readonly #now: () => number;
+
+  constructor(dependencies: AcceptUploadDependencies) {
+    this.#dependencies = dependencies;
+    this.#now = dependencies.now ?? Date.now;
+  }
+
+  /**
+   * Streams the bytes to the object store and accepts them. Bytes that the Context has already are not accepted
+   * twice, unless their processing failed: then the same document is processed again as its next version.
+   * @throws ValidationError (`empty_file`), PayloadTooLargeError, UnavailableError. Nothing is accepted then.
+   */
+  async accept(upload: Upload): Promise<UploadResponse> {
+    const { objects, maxBytes, logger } = this.#dependencies;
+    const documents = new DocumentRepository(upload.session);
+    const fresh = newId(this.#now(), randomBytes(10));
+    const stored = await objects.putHashed(
+      upload.body,
+      (contentHash) => storageKeys.original(upload.contextId, contentHash, fresh),
+      { maxBytes },
+    );
+    try {
+      if (stored.sizeBytes === 0)
+        throw new ValidationError('The file is empty; there is nothing to remember in it.', [], 'empty_file');
+      const existing = await documents.findByContentHash(stored.contentHash);
+      if (existing && existing.status !== 'failed') {
+        await objects.delete(stored.key);
+        return { id: existing.id, status: existing.status, contentHash: stored.contentHash, deduplicated: true };
+      }
+      const event = this.#event(upload, stored, fresh, existing);
+      if (event.storageKey !== stored.key) await objects.delete(stored.key);
+      await this.#commit(event);
+      return await this.#record(documents, event);
+    } catch (error) {
+      // A commit whose answer was lost may have happened: its bytes must stay. Everything before it leaves nothing.
+      if (!(error instanceof UncertainCommit)) await objects.delete(stored.key).catch(() => undefined);
+      else logger.error({ err: error.cause, document_id: fresh }, 'the outcome of an accept is unknown');
+      throw error instanceof UncertainCommit ? error.cause : error;
+    }
+  }
+
+  #event(upload: Upload, stored: Stored, fresh: string, failed: StoredDocument | null): DocumentAccepted {
+    const { metadata } = upload;
+    return {
+      contextId: upload.contextId,
+      documentId: failed?.id ?? fresh,
+      version: failed ? failed.version + 1 : 1,
+      storageKey: failed?.storageKey ?? stored.key,
+      contentHash: stored.contentHash,
+      mimeType: upload.mimeType,
+      sizeBytes: stored.sizeBytes,
+      title: metadata.title ?? failed?.title ?? upload.fileName ?? 'upload',
+      source: metadata.source ?? failed?.source ?? upload.fileName ?? 'upload',
+      labels: metadata.labels ?? failed?.labels ?? [],
+      observedAt: metadata.observedAt ?? failed?.observedAt ?? null,
+      acceptedAt: new Date(this.#now()).toISOString(),
+    };
+  }
+
+  async #commit(event: DocumentAccepted): Promise<void> {
+    const { pool, generation, notifier } = this.#dependencies;
+    const trace = currentTrace();
+    let published = false;
+    try {
+      await withTransaction(pool, async (tx) => {
+        await publish(tx, {
+          type: 'document.accepted',
+          payload: event,
+          idempotencyKey: documentWorkflowId(event.contextId, event.documentId, event.version),
+          generation,
+          ...(trace ? { traceContext: toTraceparent(trace) } : {}),
+        });
+        await fault('before-commit');
+        published = true;
+      });
+    } catch (error) {
+      throw published ? new UncertainCommit(error) : error;
+    }
+    await fault('after-commit');
+    notifier.wake(generation);
+  }
+
+  async #record(documents: DocumentRepository, event: DocumentAccepted): Promise<UploadResponse> {
+    let id = event.documentId;
+    try {
+      id = await documents.upsertAccepted(event);
+    } catch (error) {
+      this.#dependencies.logger.warn({ err: error, document_id: id }, 'accepted; the relay will write the record');
+    }
+    return { id, status: 'queued', contentHash: event.contentHash, deduplicated: id !== event.documentId };
+  }
+}
+
+/** Thrown inside this file when COMMIT itself failed: the row may or may not be there. */
+class UncertainCommit extends Error {
+  constructor(cause: unknown) {
+    super('the outcome of COMMIT is unknown', { cause });
+  }
+}

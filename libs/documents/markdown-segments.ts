@@ -1,0 +1,46 @@
+/** A segment ends at the first safe place after this many UTF-16 units, */
+const USUAL_LENGTH = 16 * 1024;
+/** and at the end of a line after this many, if there was none. */
+const FORCED_LENGTH = 64 * 1024;
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/u;
+const RAW_HTML = /^ {0,3}<(?:!--|(pre|script|style|textarea)\b)/iu;
+/** A line that ends every list, quotation and table above it, given that a blank line stands between. */
+const STARTS_BLOCK = /^[^\s>|+*-]/u;
+const LIST_NUMBER = /^\d{1,9}[.)]/u;
+
+/**
+ * Parts Markdown into pieces whose blocks are those of the whole: the time that a parser needs grows with the square of
+ * the length of its input, so a long document is parsed piece by piece. Safe places are unindented lines after a blank
+ * one, outside of fenced code and raw HTML. A list, table or paragraph of more than 64 KB is cut between two lines.
+ */
+export function* markdownSegments(text: string): Generator<{ start: number; end: number }> {
+  let start = 0;
+  let open: RegExp | null = null;
+  let afterBlank = false;
+  for (let line = 0; line < text.length;) {
+    const lineEnd = text.indexOf('\n', line);
+    const next = lineEnd === -1 ? text.length : lineEnd + 1;
+    const content = text.slice(line, next);
+    const length = line - start;
+    const isSafe = afterBlank && STARTS_BLOCK.test(content) && !LIST_NUMBER.test(content);
+    if (open === null && (length > FORCED_LENGTH || (length > USUAL_LENGTH && isSafe))) {
+      yield { start, end: line };
+      start = line;
+    }
+    open = open === null ? opened(content) : open.test(content) ? null : open;
+    afterBlank = content.trim() === '';
+    line = next;
+  }
+  if (start < text.length) yield { start, end: text.length };
+}
+
+/** What closes the fenced code or raw HTML that a line opens and does not close itself, or null. */
+function opened(line: string): RegExp | null {
+  const fence = FENCE.exec(line)?.[1];
+  if (fence !== undefined) return new RegExp(`^ {0,3}${fence.slice(0, 1)}{${fence.length},}\\s*$`, 'u');
+  const raw = RAW_HTML.exec(line);
+  if (raw === null) return null;
+  const close = raw[1] === undefined ? /-->/u : /<\/(?:pre|script|style|textarea)>/iu;
+  return close.test(line) ? null : close;
+}

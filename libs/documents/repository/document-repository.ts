@@ -1,0 +1,194 @@
+import type {
+  Chunk,
+  ChunkPage,
+  Document,
+  DocumentAccepted,
+  DocumentPage,
+  DocumentStatus,
+  ListDocumentsQuery,
+} from '#libs/contracts/index.js';
+import { atomic, query, type SurrealSession } from '#libs/stores/surreal/index.js';
+
+interface DocumentRow extends Omit<
+  Document,
+  'error' | 'chunkCount' | 'pageCount' | 'observedAt' | 'processingStartedAt' | 'processingCompletedAt'
+> {
+  error?: string | null;
+  chunkCount?: number | null;
+  pageCount?: number | null;
+  observedAt?: string | null;
+  processingStartedAt?: string | null;
+  processingCompletedAt?: string | null;
+}
+
+/** A document with what only the service itself needs of it. */
+export interface StoredDocument extends Document {
+  readonly storageKey: string;
+}
+
+/** What a stage of the pipeline changes besides the status. */
+export interface StatusChange {
+  readonly status: DocumentStatus;
+  readonly error?: string | null;
+  readonly chunkCount?: number;
+  readonly pageCount?: number | null;
+}
+
+const COLUMNS = `record::id(id) AS id, title, source, mime_type AS mimeType, size_bytes AS sizeBytes, content_hash AS contentHash,
+  status, error, version, labels, chunk_count AS chunkCount, page_count AS pageCount, observed_at AS observedAt, created_at AS createdAt,
+  updated_at AS updatedAt, processing_started_at AS processingStartedAt, processing_completed_at AS processingCompletedAt,
+  storage_key AS storageKey`;
+
+/**
+ * The record of an accepted document: made by the API right after the accept, and again by the relay before the
+ * pipeline starts, so that a crash between the two heals itself. The unique index on content_hash decides a race of
+ * two uploads with the same bytes: the loser's record is not made, and the winner's id comes back. A newer version of
+ * the same document (an upload that failed, sent again) goes back to `queued`.
+ */
+const UPSERT_ACCEPTED = `BEGIN;
+LET $document = type::record('document', $id);
+LET $same = (SELECT id, version FROM document WHERE content_hash = $contentHash LIMIT 1)[0];
+IF $same = NONE {
+  CREATE $document CONTENT {
+    title: $title, source: $source, mime_type: $mimeType, storage_key: $storageKey, content_hash: $contentHash,
+    size_bytes: $sizeBytes, status: 'queued', version: $version, labels: $labels,
+    observed_at: IF $observedAt { type::datetime($observedAt) } ELSE { NONE },
+    created_at: type::datetime($acceptedAt), updated_at: type::datetime($acceptedAt) };
+} ELSE IF $same.id = $document AND $same.version < $version {
+  UPDATE $document SET version = $version, status = 'queued', error = NONE, updated_at = type::datetime($acceptedAt),
+    processing_started_at = NONE, processing_completed_at = NONE;
+};
+RETURN { accepted: record::id($same.id ?? $document) };
+COMMIT;`;
+
+function toStored(row: DocumentRow & { storageKey: string }): StoredDocument {
+  return {
+    ...row,
+    error: row.error ?? null,
+    chunkCount: row.chunkCount ?? null,
+    pageCount: row.pageCount ?? null,
+    observedAt: row.observedAt ?? null,
+    processingStartedAt: row.processingStartedAt ?? null,
+    processingCompletedAt: row.processingCompletedAt ?? null,
+  };
+}
+
+/** Documents and their chunks in the database of one Context. */
+export class DocumentRepository {
+  constructor(private readonly session: SurrealSession) {}
+
+  /**
+   * Makes the record of an accepted upload unless it is there. Idempotent.
+   * @returns the id of the document that holds these bytes: the event's own, or that of an earlier upload.
+   */
+  async upsertAccepted(event: DocumentAccepted): Promise<string> {
+    const results = await atomic(this.session, UPSERT_ACCEPTED, {
+      id: event.documentId,
+      title: event.title,
+      source: event.source,
+      mimeType: event.mimeType,
+      storageKey: event.storageKey,
+      contentHash: event.contentHash,
+      sizeBytes: event.sizeBytes,
+      version: event.version,
+      labels: event.labels,
+      observedAt: event.observedAt,
+      acceptedAt: event.acceptedAt,
+    });
+    const answer = results.findLast((result) => typeof result === 'object' && result !== null && 'accepted' in result);
+    if (!answer) throw new Error('SurrealDB answered an upsert without an id');
+    return (answer as { accepted: string }).accepted;
+  }
+
+  async find(id: string): Promise<StoredDocument | null> {
+    const [row] = await query<[(DocumentRow & { storageKey: string }) | null]>(
+      this.session,
+      `SELECT ${COLUMNS} FROM ONLY type::record('document', $id)`,
+      { id },
+    );
+    return row ? toStored(row) : null;
+  }
+
+  async findByContentHash(contentHash: string): Promise<StoredDocument | null> {
+    const [rows] = await query<[(DocumentRow & { storageKey: string })[]]>(
+      this.session,
+      `SELECT ${COLUMNS} FROM document WHERE content_hash = $contentHash LIMIT 1`,
+      { contentHash },
+    );
+    return rows[0] ? toStored(rows[0]) : null;
+  }
+
+  /** Newest first. */
+  async list(request: ListDocumentsQuery): Promise<DocumentPage> {
+    const where = `WHERE ($status = NONE OR status = $status) AND ($mimeType = NONE OR mime_type = $mimeType)`;
+    const [rows, counts] = await query<[(DocumentRow & { storageKey: string })[], { total: number }[]]>(
+      this.session,
+      `SELECT ${COLUMNS} FROM document ${where} ORDER BY createdAt DESC, id DESC LIMIT $limit START $start;
+       SELECT count() AS total FROM document ${where} GROUP ALL;`,
+      {
+        status: request.status,
+        mimeType: request.mimeType,
+        limit: request.pageSize,
+        start: request.page * request.pageSize,
+      },
+    );
+    return {
+      documents: rows.map(toStored),
+      page: request.page,
+      pageSize: request.pageSize,
+      total: counts[0]?.total ?? 0,
+    };
+  }
+
+  /**
+   * Moves one version of a document to a status.
+   * @returns false when the document, or that version of it, is not there any more.
+   */
+  async setStatus(id: string, version: number, change: StatusChange): Promise<boolean> {
+    const finished = change.status === 'ready' || change.status === 'failed';
+    const [rows] = await atomic<[unknown[]]>(
+      this.session,
+      `UPDATE type::record('document', $id) SET status = $status, updated_at = time::now(), error = $error,
+         processing_started_at = processing_started_at ?? time::now(),
+         processing_completed_at = IF $finished { time::now() } ELSE { NONE },
+         chunk_count = $chunkCount ?? chunk_count, page_count = $pageCount ?? page_count
+       WHERE version = $version RETURN VALUE id`,
+      {
+        id,
+        version,
+        finished,
+        status: change.status,
+        error: change.error ?? undefined,
+        chunkCount: change.chunkCount,
+        pageCount: change.pageCount ?? undefined,
+      },
+    );
+    return rows.length > 0;
+  }
+
+  /** Removes the record and its chunks at once. @returns false when it was not there. */
+  async delete(id: string): Promise<boolean> {
+    const results = await atomic(
+      this.session,
+      `BEGIN;
+       DELETE knowledge_chunk WHERE document = type::record('document', $id);
+       DELETE job WHERE subject = $id;
+       RETURN (DELETE type::record('document', $id) RETURN BEFORE);
+       COMMIT;`,
+      { id },
+    );
+    return results.some((result) => Array.isArray(result) && result.length > 0);
+  }
+
+  async listChunks(id: string, page: number, pageSize: number): Promise<ChunkPage> {
+    const [chunks, counts] = await query<[Chunk[], { total: number }[]]>(
+      this.session,
+      `SELECT record::id(id) AS id, record::id(document) AS document, text, position, section ?? null AS section, page ?? null AS page,
+         char_start AS charStart, char_end AS charEnd, token_count ?? null AS tokenCount
+       FROM knowledge_chunk WHERE document = type::record('document', $id) ORDER BY position LIMIT $limit START $start;
+       SELECT count() AS total FROM knowledge_chunk WHERE document = type::record('document', $id) GROUP ALL;`,
+      { id, limit: pageSize, start: page * pageSize },
+    );
+    return { chunks, page, pageSize, total: counts[0]?.total ?? 0 };
+  }
+}

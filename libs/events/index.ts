@@ -1,0 +1,10 @@
+export { outboxChannel } from './channel.js';
+export type { CircuitStatus } from './circuit.js';
+export type { EventEnvelope } from './envelope.js';
+export { DependencyDownError, EventContractError, TerminalHandlerError } from './errors.js';
+export type { EventHandler } from './handler.js';
+export { Notifier, type NotifierOptions } from './notifier.js';
+export { publish, type NewEvent } from './publish.js';
+export { Relay, type RelayMetrics, type RelayOptions, type RelayStatus } from './relay.js';
+export { DEFAULT_RETRY_POLICY, type HandlerFailure, type RetryPolicy } from './retry.js';
+export { DEFAULT_RELAY_TIMING, type RelayTiming } from './timing.js';

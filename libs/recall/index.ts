@@ -1,0 +1,1 @@
+export { RecallRouter, type RecallHit, type RecallMode, type RecallRequest } from './recall-router.js';

@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream';
+
+export interface PutResult {
+  /** `blake3:<hex>` of all bytes. */
+  readonly contentHash: string;
+  readonly sizeBytes: number;
+}
+
+export interface PutOptions {
+  /** The stream is cut off, and nothing is kept, as soon as it is longer than this. */
+  readonly maxBytes: number;
+}
+
+/** Raw bytes under keys such as `contexts/demo/blake3/9f/9f2c…/<document>`; keys are made by this service, never by users. */
+export interface ObjectStore {
+  /**
+   * Stores a stream while hashing and measuring it; it is never held in memory whole. The key may depend on the hash.
+   * @throws PayloadTooLargeError when it is longer than `maxBytes`; nothing is kept then.
+   */
+  putHashed(
+    stream: Readable,
+    keyOf: (contentHash: string) => string,
+    options: PutOptions,
+  ): Promise<PutResult & { key: string }>;
+  /** Stores a small value whole, replacing what was there. */
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** @throws NotFoundError (code `object_not_found`) when nothing is stored under the key. */
+  get(key: string): Promise<Uint8Array>;
+  /** @throws NotFoundError (code `object_not_found`) when nothing is stored under the key. */
+  stream(key: string): Promise<{ readonly body: Readable; readonly sizeBytes: number }>;
+  /** Removes one object; one that is not there is removed already. */
+  delete(key: string): Promise<void>;
+  /** Removes everything under a prefix that ends in "/". */
+  deletePrefix(prefix: string): Promise<void>;
+  /** Whether the store can be written to now. */
+  check(): Promise<void>;
+}

@@ -1,0 +1,4 @@
+export { SurrealServer, type DatabaseRef, type SurrealOptions } from './connection.js';
+export { databaseExists, dropDatabase, migrateDatabase } from './migrations.js';
+export { atomic, query, type Bindings } from './query.js';
+export type { SurrealSession } from 'surrealdb';

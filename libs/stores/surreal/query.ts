@@ -1,0 +1,84 @@
+import {
+  CallTerminatedError,
+  ConnectionUnavailableError,
+  HttpConnectionError,
+  InvalidSessionError,
+  ReconnectExhaustionError,
+  UnexpectedConnectionError,
+  type SurrealSession,
+  type SurrealTransaction,
+} from 'surrealdb';
+import { UnavailableError } from '#libs/contracts/index.js';
+
+export type Bindings = Readonly<Record<string, unknown>>;
+
+/** Conflicts of the optimistic engine: a unit is sent again up to this often, 5-500 ms apart with jitter. */
+const CONFLICT_RETRY = {
+  enabled: true,
+  attempts: 8,
+  retryDelay: 5,
+  retryDelayMax: 500,
+  retryDelayMultiplier: 2,
+  retryDelayJitter: 0.5,
+};
+
+const CONNECTION_ERRORS = [
+  CallTerminatedError,
+  ConnectionUnavailableError,
+  HttpConnectionError,
+  InvalidSessionError,
+  ReconnectExhaustionError,
+  UnexpectedConnectionError,
+];
+
+/** Longest wait for an answer. The driver itself waits for ever while it reconnects. */
+const ANSWER_TIMEOUT_MS = 20_000;
+
+async function answered<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new UnavailableError('SurrealDB does not answer.', { code: 'surrealdb_unavailable' }));
+    }, ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, silence]);
+  } catch (error) {
+    throw translate(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (CONNECTION_ERRORS.some((kind) => error instanceof kind)) {
+    return new UnavailableError('SurrealDB does not answer.', { code: 'surrealdb_unavailable', cause: error });
+  }
+  return error;
+}
+
+/**
+ * Runs statements and returns one result per statement, as JSON (record ids and instants become strings).
+ * Every statement's result is checked: the first that failed rejects.
+ * @throws UnavailableError when the connection is down.
+ */
+export async function query<R extends unknown[]>(
+  session: SurrealSession | SurrealTransaction,
+  statements: string,
+  bindings: Bindings = {},
+): Promise<R> {
+  return (await answered(session.query(statements, bindings).json().collect())) as R;
+}
+
+/**
+ * Runs one atomic unit: a single statement, or several between BEGIN and COMMIT. It is sent again, bounded and
+ * jittered, when the engine reports a conflict with another transaction.
+ * @throws UnavailableError when the connection is down.
+ */
+export async function atomic<R extends unknown[]>(
+  session: SurrealSession,
+  unit: string,
+  bindings: Bindings = {},
+): Promise<R> {
+  return (await answered(session.query(unit, bindings).json().retry(CONFLICT_RETRY).collect())) as R;
+}

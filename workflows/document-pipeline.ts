@@ -1,0 +1,66 @@
+import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { DocumentActivities } from '../activities/document-activities.js';
+import type { DocumentPipelineInput, DocumentPipelineResult } from '#libs/contracts/index.js';
+
+/**
+ * Reading and embedding may meet a store or a model that is down, or a document that kills its process. Both spend
+ * attempts, because a crash is noticed as a missed heartbeat and counts as one.
+ */
+const { extractDocument, chunkDocument, embedDocument, completeDocument } = proxyActivities<DocumentActivities>({
+  startToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 8 },
+});
+
+/** The verdict itself must be written, however long the store is away. */
+const { failDocument } = proxyActivities<DocumentActivities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+interface Reason {
+  code: string;
+  sentence: string;
+}
+
+const CANCELLED: Reason = {
+  code: 'cancelled',
+  sentence: 'Processing was cancelled by an operator. Upload the document again to resume it.',
+};
+
+function reasonOf(error: unknown): Reason {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure && cause.nonRetryable) {
+    return { code: cause.type ?? 'processing_failed', sentence: cause.message };
+  }
+  return {
+    code: 'processing_failed',
+    sentence: 'Processing failed repeatedly. Upload the document again; if it fails again, tell the operator its id.',
+  };
+}
+
+/**
+ * Takes one accepted document from its bytes to searchable passages. Every stage writes its own status and can be
+ * repeated: ids of what it writes follow from (document, version, position). A document that was deleted meanwhile
+ * ends the run as `gone`.
+ */
+export async function documentPipeline(input: DocumentPipelineInput): Promise<DocumentPipelineResult> {
+  try {
+    const extracted = await extractDocument(input);
+    if (extracted === 'gone') return { status: 'gone' };
+    const chunked = await chunkDocument(input);
+    if (chunked === 'gone') return { status: 'gone' };
+    const embedded = await embedDocument(input);
+    if (embedded === 'gone') return { status: 'gone' };
+    const completed = await completeDocument(input, { chunkCount: chunked.chunkCount, pageCount: extracted.pageCount });
+    return completed === 'gone' ? { status: 'gone' } : { status: 'ready', chunkCount: chunked.chunkCount };
+  } catch (error) {
+    if (isCancellation(error)) {
+      await CancellationScope.nonCancellable(() => failDocument(input, CANCELLED));
+      throw error;
+    }
+    const reason = reasonOf(error);
+    await failDocument(input, reason);
+    return { status: 'failed', code: reason.code };
+  }
+}
