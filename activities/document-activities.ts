@@ -89,6 +89,9 @@ export function createDocumentActivities(dependencies: DocumentActivityDependenc
             heartbeat({ done, total });
           },
         });
+        // An upload without a title bears its file name; what the document calls itself is better.
+        const named = stage.document.title !== stage.document.source;
+        if (extracted.title && !named) await stage.documents.setTitle(input.documentId, input.version, extracted.title);
         await save(storageKeys.extracted(input.contextId, input.documentId, input.version), extracted);
         await fault('extract-done');
         return { pageCount: extracted.pages?.length ?? null };

@@ -17,7 +17,7 @@ export interface BindAddress {
 
 /** The running API of one process. */
 export interface ApiServer {
-  /** Where it listens, e.g. http://127.0.0.1:9090. */
+  /** Where this machine reaches it, e.g. http://127.0.0.1:9090. */
   readonly url: string;
   /** Stops taking traffic, lets requests in flight finish, closes. */
   readonly stop: () => Promise<void>;
@@ -49,7 +49,8 @@ export async function startApi(
   health.takesTraffic = true;
   const address = server.server.address();
   const port = typeof address === 'object' && address ? address.port : bind.port;
-  const host = bind.host.includes(':') ? `[${bind.host}]` : bind.host;
+  const anywhere = bind.host === '0.0.0.0' || bind.host === '::';
+  const host = anywhere ? '127.0.0.1' : bind.host.includes(':') ? `[${bind.host}]` : bind.host;
   return {
     url: `http://${host}:${port}`,
     stop: async () => {

@@ -18,9 +18,9 @@ const ERROR_DESCRIPTIONS: Readonly<Record<number, string>> = {
   413: 'Larger than the upload limit.',
   415: 'A media type that the pipeline cannot read.',
   422: 'A malformed identifier.',
-  500: 'A fault of the server; the request id is in the body.',
+  500: 'Not well; the body says what.',
   501: 'Published, but not part of this version yet.',
-  503: 'A store does not answer. Nothing was accepted; retry after `Retry-After` seconds.',
+  503: 'A store does not answer; nothing was accepted. Retry after `Retry-After` seconds where it is sent.',
 };
 
 function errorStatuses(operation: Operation): number[] {
@@ -38,6 +38,8 @@ function responses(operation: Operation): ZodOpenApiResponsesObject {
     ? { description, content: { [contentType]: { schema: { type: 'string' as const, format: 'binary' } } } }
     : { description, ...(body ? { content: { 'application/json': { schema: body } } } : {}) };
   const result: Record<string, unknown> = { [status]: success };
+  for (const code of operation.alsoAnswers ?? [])
+    result[code] = { ...success, description: ERROR_DESCRIPTIONS[code] ?? description };
   for (const code of errorStatuses(operation)) {
     result[code] = {
       description: ERROR_DESCRIPTIONS[code] ?? 'An error.',

@@ -36,6 +36,8 @@ export interface Operation {
     /** Default application/json. */
     readonly contentType?: string;
   };
+  /** Statuses that are answers too, with the same body as success: a health report that says no. */
+  readonly alsoAnswers?: readonly number[];
   /** Documented failures besides 400, 401 and 422 of every operation that takes input. */
   readonly errors: readonly number[];
 }

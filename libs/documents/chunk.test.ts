@@ -162,7 +162,7 @@ describe('chunkDocument', () => {
     expect(chunks.flatMap((chunk) => chunk.text.split('\n'))).toEqual(items);
   });
 
-  it('gives the page on which a chunk begins', async () => {
+  it('gives the page on which a chunk begins', () => {
     const text = 'First page.\n\nSecond page.';
     const chunks = chunkDocument(
       {

@@ -7,6 +7,7 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})/u;
 const RAW_HTML = /^ {0,3}<(?:!--|(pre|script|style|textarea)\b)/iu;
 /** A line that ends every list, quotation and table above it, given that a blank line stands between. */
 const STARTS_BLOCK = /^[^\s>|+*-]/u;
+const FENCE_OF_FRONT_MATTER = /^---[ \t]*\r?$/mu;
 const LIST_NUMBER = /^\d{1,9}[.)]/u;
 
 /**
@@ -16,7 +17,7 @@ const LIST_NUMBER = /^\d{1,9}[.)]/u;
  */
 export function* markdownSegments(text: string): Generator<{ start: number; end: number }> {
   let start = 0;
-  let open: RegExp | null = null;
+  let open: RegExp | null = hasFrontMatter(text) ? /^---\s*$/u : null;
   let afterBlank = false;
   for (let line = 0; line < text.length;) {
     const lineEnd = text.indexOf('\n', line);
@@ -28,11 +29,18 @@ export function* markdownSegments(text: string): Generator<{ start: number; end:
       yield { start, end: line };
       start = line;
     }
-    open = open === null ? opened(content) : open.test(content) ? null : open;
+    // The first line opens front matter, it does not close it.
+    if (line > 0 || open === null) open = open === null ? opened(content) : open.test(content) ? null : open;
     afterBlank = content.trim() === '';
     line = next;
   }
   if (start < text.length) yield { start, end: text.length };
+}
+
+/** Two lines of `---`, the first one at the very beginning. */
+function hasFrontMatter(text: string): boolean {
+  const first = FENCE_OF_FRONT_MATTER.exec(text);
+  return first?.index === 0 && FENCE_OF_FRONT_MATTER.test(text.slice(first[0].length));
 }
 
 /** What closes the fenced code or raw HTML that a line opens and does not close itself, or null. */

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { Circuit } from './circuit.js';
 
-const circuit = (): Circuit => new Circuit(() => 1, () => new Date(0));
+const circuit = (): Circuit =>
+  new Circuit(
+    () => 1,
+    () => new Date(0),
+  );
 
 describe('the circuit', () => {
   it('lets everything through while closed, nothing while open, one probe when the pause is over', () => {

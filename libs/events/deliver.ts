@@ -35,7 +35,7 @@ export class Deliverer {
   readonly #effectful: GroupCommit<Ready, Settled>;
   readonly #alone: Lanes;
 
-  /** @param connections how many the delivery may use of the pool at once, at least 3 */
+  /** @param connections how many of the pool's the delivery may use at once */
   constructor(
     private readonly context: SettleContext,
     private readonly registry: HandlerRegistry,

@@ -5,6 +5,7 @@ export { DependencyDownError, EventContractError, TerminalHandlerError } from '.
 export type { EventHandler } from './handler.js';
 export { Notifier, type NotifierOptions } from './notifier.js';
 export { publish, type NewEvent } from './publish.js';
-export { Relay, type RelayMetrics, type RelayOptions, type RelayStatus } from './relay.js';
+export { Relay } from './relay.js';
+export type { RelayMetrics, RelayOptions, RelayStatus } from './relay-options.js';
 export { DEFAULT_RETRY_POLICY, type HandlerFailure, type RetryPolicy } from './retry.js';
 export { DEFAULT_RELAY_TIMING, type RelayTiming } from './timing.js';

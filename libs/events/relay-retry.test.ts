@@ -74,7 +74,8 @@ describe('the relay retries', () => {
     const start: EventHandler = {
       name: 'test.start',
       eventType: 'test.happened',
-      before: () => (down ? Promise.reject(new DependencyDownError('temporal', 'connection refused')) : Promise.resolve()),
+      before: () =>
+        down ? Promise.reject(new DependencyDownError('temporal', 'connection refused')) : Promise.resolve(),
     };
     const relay = await world.relay([start], {
       random: () => 0,
@@ -87,7 +88,9 @@ describe('the relay retries', () => {
     // Several probes later nothing is spent.
     await eventually(async () => {
       expect(relay.status()).toMatchObject({ inFlight: 0, delivered: 0, failed: 0, retried: 0 });
-      const { rows } = await world.pool.query('select status, max(attempts) as most, count(*)::int as n from core.outbox group by 1');
+      const { rows } = await world.pool.query(
+        'select status, max(attempts) as most, count(*)::int as n from core.outbox group by 1',
+      );
       expect(rows).toEqual([{ status: 'pending', most: 0, n: 60 }]);
     });
     down = false;
@@ -120,7 +123,11 @@ describe('the relay retries', () => {
     const row = await world.until(id, 'delivered');
     expect(row).toMatchObject({ attempts: 1, last_error: null, first_failed_at: null });
     expect(row.failure_history).toEqual([
-      expect.objectContaining({ attempts: 5, last_error: 'test.flaky: Error: broken', replayed_at: expect.any(String) as string }),
+      expect.objectContaining({
+        attempts: 5,
+        last_error: 'test.flaky: Error: broken',
+        replayed_at: expect.any(String) as string,
+      }),
     ]);
     expect(await world.row(other)).toMatchObject({ status: 'failed' });
     const again = await world.pool.query('select * from core.outbox_replay($1)', [[id]]);

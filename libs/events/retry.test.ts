@@ -40,7 +40,10 @@ describe('judge', () => {
   });
 
   it('never waits longer than 300 s by default', () => {
-    expect(judge([failure(new Error('x'), { maxAttempts: 99 })], 30, () => 1)).toEqual({ kind: 'retry', delayMs: 300_000 });
+    expect(judge([failure(new Error('x'), { maxAttempts: 99 })], 30, () => 1)).toEqual({
+      kind: 'retry',
+      delayMs: 300_000,
+    });
   });
 
   it.each([
@@ -70,15 +73,18 @@ describe('judge', () => {
 describe('describeFailures', () => {
   it('gives a text that Postgres can hold, bounded, without the details of database errors', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 3_000 }), { minLength: 1, maxLength: 4 }), (messages) => {
-        const text = describeFailures(
-          messages.map((message) => failure(Object.assign(new Error(message), { detail: 'Key (email)=(a@b.c)' }))),
-        );
-        expect(text).not.toContain('\0');
-        expect(text.length).toBeLessThanOrEqual(2_000);
-        expect(text).not.toContain('a@b.c');
-        expect(text.startsWith('test.handler: Error: ')).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.string({ unit: 'binary', maxLength: 3_000 }), { minLength: 1, maxLength: 4 }),
+        (messages) => {
+          const text = describeFailures(
+            messages.map((message) => failure(Object.assign(new Error(message), { detail: 'Key (email)=(a@b.c)' }))),
+          );
+          expect(text).not.toContain('\0');
+          expect(text.length).toBeLessThanOrEqual(2_000);
+          expect(text).not.toContain('a@b.c');
+          expect(text.startsWith('test.handler: Error: ')).toBe(true);
+        },
+      ),
     );
   });
 });

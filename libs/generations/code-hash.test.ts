@@ -40,23 +40,31 @@ describe('codeHash', () => {
     expect(await hashOf(dist)).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it.each(['libs/events/relay.js.map', 'workflow-bundle.js', 'workflows/workflow-bundle.js', 'apps/cli/main.js', 'apps/console/a.js', 'version.json'])(
-    'does not see %s',
-    async (path) => {
-      const before = await hashOf(dist);
-      await put(dist, path, 'anything');
-      expect(await hashOf(dist)).toBe(before);
-    },
-  );
+  it.each([
+    'libs/events/relay.js.map',
+    'workflow-bundle.js',
+    'workflows/workflow-bundle.js',
+    'apps/cli/main.js',
+    'apps/console/a.js',
+    'version.json',
+  ])('does not see %s', async (path) => {
+    const before = await hashOf(dist);
+    await put(dist, path, 'anything');
+    expect(await hashOf(dist)).toBe(before);
+  });
 
-  it.each(['libs/events/relay.js', 'libs/stores/postgres/migrations/0002_x.sql', 'apps/api/new.js', 'activities/a.js', 'temporal/t.js', 'package-lock.json'])(
-    'changes with %s',
-    async (path) => {
-      const before = await hashOf(dist);
-      await put(dist, path, 'changed');
-      expect(await hashOf(dist)).not.toBe(before);
-    },
-  );
+  it.each([
+    'libs/events/relay.js',
+    'libs/stores/postgres/migrations/0002_x.sql',
+    'apps/api/new.js',
+    'activities/a.js',
+    'temporal/t.js',
+    'package-lock.json',
+  ])('changes with %s', async (path) => {
+    const before = await hashOf(dist);
+    await put(dist, path, 'changed');
+    expect(await hashOf(dist)).not.toBe(before);
+  });
 
   it('tells a byte that moved from the end of one file to the start of the next', async () => {
     await put(dist, 'libs/a.js', 'xy');

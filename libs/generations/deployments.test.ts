@@ -1,13 +1,6 @@
 import { afterAll, beforeEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '../../test/setup/postgres-for-test.js';
-import {
-  activate,
-  activeGeneration,
-  allocateGeneration,
-  head,
-  resolveDevGeneration,
-  verifyCodeHash,
-} from './index.js';
+import { activate, activeGeneration, allocateGeneration, head, resolveDevGeneration, verifyCodeHash } from './index.js';
 
 describe('generations', () => {
   let database: TestDatabase;
@@ -59,7 +52,8 @@ describe('generations', () => {
   });
 
   it('are kept by a development restart and changed by other code, also by older code that comes back', async () => {
-    const start = (codeHash: string): Promise<number> => resolveDevGeneration(database.pool, { codeHash, reference: 'HEAD' });
+    const start = (codeHash: string): Promise<number> =>
+      resolveDevGeneration(database.pool, { codeHash, reference: 'HEAD' });
     const first = await start('aaa');
     expect(await start('aaa')).toBe(first);
     const second = await start('bbb');

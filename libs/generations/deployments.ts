@@ -24,7 +24,9 @@ export async function allocateGeneration(db: Queryable, deployment: Deployment):
 
 /** The newest generation; null before the first deployment. */
 export async function head(db: Queryable): Promise<number | null> {
-  const { rows } = await db.query<{ generation: string | null }>('select max(generation) as generation from core.deployments');
+  const { rows } = await db.query<{ generation: string | null }>(
+    'select max(generation) as generation from core.deployments',
+  );
   const generation = rows[0]?.generation ?? null;
   return generation === null ? null : safeInteger(generation);
 }
@@ -44,7 +46,10 @@ export async function activate(db: Queryable, generation: number): Promise<void>
   if (rowCount === 1) return;
   const { rowCount: known } = await db.query('select from core.deployments where generation = $1', [generation]);
   if (known === 0) throw unknownGeneration(generation);
-  throw new ConflictError(`Generation ${generation} is retired; deploy its code again to get a new generation.`, 'generation_retired');
+  throw new ConflictError(
+    `Generation ${generation} is retired; deploy its code again to get a new generation.`,
+    'generation_retired',
+  );
 }
 
 const ACTIVE = `

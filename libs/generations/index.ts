@@ -10,4 +10,9 @@ export {
   type Deployment,
 } from './deployments.js';
 export { taskQueue, type TaskQueueFamily } from './task-queue.js';
-export { WorkerHeartbeat, type WorkerDetail, type WorkerHeartbeatOptions, type WorkerState } from './worker-heartbeat.js';
+export {
+  WorkerHeartbeat,
+  type WorkerDetail,
+  type WorkerHeartbeatOptions,
+  type WorkerState,
+} from './worker-heartbeat.js';

@@ -46,7 +46,7 @@ export async function bootstrap(services: Services, url: string): Promise<Bootst
   const saved = await readCredentials(settings.SPECTRA_DATA_DIR);
   const mintedManagement = await keys.ensureManagementKey(settings.SPECTRA_MANAGEMENT_API_KEY);
   const created = (await registry.find(contextId)) === null;
-  if (created) await registry.create(contextId, { namespace: 'spectra', database: contextId });
+  if (created) await registry.create(contextId, { namespace: 'contexts', database: contextId });
   const mintedContext = await keys.ensureContextKey({
     contextId,
     principalId: 'admin',

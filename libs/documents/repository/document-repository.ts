@@ -166,6 +166,15 @@ export class DocumentRepository {
     return rows.length > 0;
   }
 
+  /** Gives a document the title that was found in it. */
+  async setTitle(id: string, version: number, title: string): Promise<void> {
+    await atomic(this.session, `UPDATE type::record('document', $id) SET title = $title WHERE version = $version`, {
+      id,
+      version,
+      title,
+    });
+  }
+
   /** Removes the record and its chunks at once. @returns false when it was not there. */
   async delete(id: string): Promise<boolean> {
     const results = await atomic(

@@ -82,7 +82,8 @@ describe('the core schema', () => {
       analyze core.outbox`);
     const plan = async (sql: string): Promise<string> =>
       (await run(`explain ${sql}`)).map((row) => String(row['QUERY PLAN'])).join('\n');
-    const claim = await plan(`select id from core.outbox where generation = 2 and status = 'pending' and deleted_at is null
+    const claim =
+      await plan(`select id from core.outbox where generation = 2 and status = 'pending' and deleted_at is null
       and claim_expires_at is null and available_at <= now() order by available_at limit 50 for update skip locked`);
     expect(claim).toContain('outbox_claim_idx');
     expect(claim).not.toContain('Sort');
@@ -94,7 +95,8 @@ describe('the core schema', () => {
 
   it('refuses an in_flight row without a whole claim, unknown states and generations below 1', async () => {
     const insert = (columns: string, values: string): Promise<unknown> =>
-      database.pool.query(`insert into core.outbox (event_type, event_version, source, content_class, payload, idempotency_key, ${columns})
+      database.pool
+        .query(`insert into core.outbox (event_type, event_version, source, content_class, payload, idempotency_key, ${columns})
         values ('a', 1, 's', 'SYNTHETIC', '{}', 'k', ${values})`);
     await expect(insert('generation, status', `1, 'in_flight'`)).rejects.toThrow('outbox_token_means_in_flight');
     await expect(insert('generation, status', `1, 'PENDING'`)).rejects.toThrow('outbox_status_check');

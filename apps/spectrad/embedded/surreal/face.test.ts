@@ -216,7 +216,6 @@ describe('attached and forked sessions', () => {
     await fork.use({ namespace: 'test', database: 'two' });
     expect(await client.query('RETURN session::db()')).toEqual(['one']);
     expect(await fork.query('RETURN session::db()')).toEqual(['two']);
-    await fork.closeSession();
   });
 });
 
@@ -264,27 +263,20 @@ describe('live queries', () => {
     const watcher = await connect({ authentication: ROOT, namespace: 'test', database: 'one' });
     const bystander = await connect({ authentication: ROOT, namespace: 'test', database: 'one' });
     const fork = await watcher.forkSession();
+    let notes: Record<'own' | 'fork', (message: { action: string }) => void> = { own: () => undefined, fork: () => undefined };
     const seen: string[] = [];
     const arrived = new Promise<void>((resolve) => {
-      void watcher.live(new Table('watched')).then((live) => {
-        live.subscribe((message) => {
-          if (message.action === 'KILLED') return;
-          seen.push(`own ${message.action}`);
-          if (seen.length === 2) resolve();
-        });
-        void fork.live(new Table('watched')).then((second) => {
-          second.subscribe((message) => {
-            if (message.action === 'KILLED') return;
-            seen.push(`fork ${message.action}`);
-            if (seen.length === 2) resolve();
-          });
-          void bystander.query('CREATE watched:first');
-        });
-      });
+      const note = (who: string) => (message: { action: string }) => {
+        seen.push(`${who} ${message.action}`);
+        if (seen.length === 2) resolve();
+      };
+      notes = { own: note('own'), fork: note('fork') };
     });
+    (await watcher.live(new Table('watched'))).subscribe(notes.own);
+    (await fork.live(new Table('watched'))).subscribe(notes.fork);
+    await bystander.query('CREATE watched:first');
     await arrived;
     expect(seen.sort()).toEqual(['fork CREATE', 'own CREATE']);
-    await fork.closeSession();
   });
 
   it('end with their session: nothing more arrives after invalidate', async () => {
