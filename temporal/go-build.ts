@@ -45,7 +45,9 @@ export async function buildWithGo(options: GoBuildOptions): Promise<void> {
   });
   const begin = performance.now();
   const report = (): void => {
-    options.onProgress(`Building the Temporal server with Go: ${Math.round((performance.now() - begin) / 1000)} s (about three minutes, once).`);
+    options.onProgress(
+      `Building the Temporal server with Go: ${Math.round((performance.now() - begin) / 1000)} s (about three minutes, once).`,
+    );
   };
   report();
   const timer = setInterval(report, PROGRESS_MS);
@@ -54,7 +56,10 @@ export async function buildWithGo(options: GoBuildOptions): Promise<void> {
       child.once('error', reject);
       child.once('close', (code) => {
         if (code === 0) resolve();
-        else reject(new Error(`go build failed: ${said.trim().split('\n').at(-1)?.trim() ?? `exit code ${code ?? 'none'}`}`));
+        else
+          reject(
+            new Error(`go build failed: ${said.trim().split('\n').at(-1)?.trim() ?? `exit code ${code ?? 'none'}`}`),
+          );
       });
     });
     renameSync(output, options.target);

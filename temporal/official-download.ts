@@ -17,12 +17,18 @@ const STALL_MS = 20_000;
 const TOTAL_MS = 300_000;
 
 function bytesIn(folder: string): number {
-  return readdirSync(folder).reduce((sum, file) => sum + (statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0), 0);
+  return readdirSync(folder).reduce(
+    (sum, file) => sum + (statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 function runDownload(folder: string, options: DownloadOptions): Promise<void> {
   const script = fileURLToPath(new URL('./official-download-process.js', import.meta.url));
-  const child = spawn(process.execPath, [script, folder, `v${options.version}`], { stdio: ['ignore', 'ignore', 'pipe'], signal: options.signal });
+  const child = spawn(process.execPath, [script, folder, `v${options.version}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal: options.signal,
+  });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4000);
@@ -47,7 +53,12 @@ function runDownload(folder: string, options: DownloadOptions): Promise<void> {
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0) resolve();
-      else reject(new Error(gaveUp ?? `the SDK's download failed: ${/Error: (.*)/.exec(said)?.[1] ?? `exit code ${code ?? 'none'}`}`));
+      else
+        reject(
+          new Error(
+            gaveUp ?? `the SDK's download failed: ${/Error: (.*)/.exec(said)?.[1] ?? `exit code ${code ?? 'none'}`}`,
+          ),
+        );
     });
   }).finally(() => {
     clearInterval(watch);

@@ -43,7 +43,8 @@ export async function prepareOnce<T>(
       rmSync(lockFile, { force: true });
       continue;
     }
-    if (waitedSeconds % 5 === 0) options.onProgress(`Another start (pid ${pid}) prepares the Temporal server: waiting for it.`);
+    if (waitedSeconds % 5 === 0)
+      options.onProgress(`Another start (pid ${pid}) prepares the Temporal server: waiting for it.`);
     await sleep(1000, undefined, { signal: options.signal });
     const made = await done();
     if (made !== null) return made;

@@ -30,18 +30,22 @@ function find(onProgress: (line: string) => void = () => undefined) {
 /** A `go` that writes a working binary to the path behind `-o`, and notes each call. */
 function fakeGo(): void {
   const output = 'while [ "$1" != -o ]; do shift; done';
-  const binary = "printf '#!/bin/sh\\necho temporal version 0.0.0-DEV\\n' > \"$2\"; chmod 755 \"$2\"";
-  script(join(folder, 'bin', 'go'), `PATH=/usr/bin:/bin; echo "$PWD $GOWORK $*" >> ${folder}/calls; sleep 1; ${output}; ${binary}`);
+  const binary = 'printf \'#!/bin/sh\\necho temporal version 0.0.0-DEV\\n\' > "$2"; chmod 755 "$2"';
+  script(
+    join(folder, 'bin', 'go'),
+    `PATH=/usr/bin:/bin; echo "$PWD $GOWORK $*" >> ${folder}/calls; sleep 1; ${output}; ${binary}`,
+  );
 }
 
 describe('findTemporalServer', () => {
-  it.each(['temporal version 1.1.0 (Server 1.25.0)', 'temporal version 0.0.0-DEV (Server 1.31.2)', 'temporal version 2.0.1'])(
-    'takes the one on the PATH that says %s',
-    async (said) => {
-      script(join(folder, 'bin', 'temporal'), `echo '${said}'`);
-      expect(await find()).toEqual({ path: join(folder, 'bin', 'temporal'), origin: 'path' });
-    },
-  );
+  it.each([
+    'temporal version 1.1.0 (Server 1.25.0)',
+    'temporal version 0.0.0-DEV (Server 1.31.2)',
+    'temporal version 2.0.1',
+  ])('takes the one on the PATH that says %s', async (said) => {
+    script(join(folder, 'bin', 'temporal'), `echo '${said}'`);
+    expect(await find()).toEqual({ path: join(folder, 'bin', 'temporal'), origin: 'path' });
+  });
 
   it('passes over a PATH one that is too old or does not run, and takes the cached one', async () => {
     mkdirSync(join(target(), '..'));
@@ -80,7 +84,9 @@ describe('findTemporalServer', () => {
   it('says in one sentence what to install or set when no way works', async () => {
     await expect(find()).rejects.toMatchObject({
       code: 'temporal_server_not_found',
-      message: expect.stringMatching(/^[^\n]*install Go 1\.\d+\.\d+ or newer or the Temporal CLI .*TEMPORAL_ADDRESS[^\n]*\.$/) as unknown,
+      message: expect.stringMatching(
+        /^[^\n]*install Go 1\.\d+\.\d+ or newer or the Temporal CLI .*TEMPORAL_ADDRESS[^\n]*\.$/,
+      ) as unknown,
     });
     script(join(folder, 'bin', 'go'), 'echo "go: go.mod requires go >= 9" >&2; exit 1');
     await expect(find()).rejects.toThrow('go build failed: go: go.mod requires go >= 9');

@@ -64,12 +64,17 @@ function isUsable(version: string | null): boolean {
   return version.includes('DEV') || major > 1 || (major === 1 && minor >= 1);
 }
 
-async function usable(path: string | null, origin: TemporalServerBinary['origin']): Promise<TemporalServerBinary | null> {
+async function usable(
+  path: string | null,
+  origin: TemporalServerBinary['origin'],
+): Promise<TemporalServerBinary | null> {
   return path !== null && isUsable(await versionOf(path)) ? { path, origin } : null;
 }
 
 function noWay(moduleDir: string, hasGo: boolean, failures: readonly Error[]): SpectraError {
-  const reason = hasGo ? (failures.at(-1)?.message ?? '').slice(0, 200) : 'the official download did not work, and there is no Go here';
+  const reason = hasGo
+    ? (failures.at(-1)?.message ?? '').slice(0, 200)
+    : 'the official download did not work, and there is no Go here';
   return new SpectraError({
     status: 503,
     code: 'temporal_server_not_found',
@@ -80,7 +85,10 @@ function noWay(moduleDir: string, hasGo: boolean, failures: readonly Error[]): S
 
 async function prepare(options: FindTemporalServerOptions, target: string): Promise<TemporalServerBinary> {
   const failures: Error[] = [];
-  const attempt = async (origin: 'download' | 'build', work: () => Promise<void>): Promise<TemporalServerBinary | null> => {
+  const attempt = async (
+    origin: 'download' | 'build',
+    work: () => Promise<void>,
+  ): Promise<TemporalServerBinary | null> => {
     try {
       await work();
       const made = await usable(target, origin);
@@ -94,10 +102,13 @@ async function prepare(options: FindTemporalServerOptions, target: string): Prom
   };
   const { cacheDir, moduleDir, onProgress, signal } = options;
   onProgress('Looking for the official download of the Temporal server.');
-  const downloaded = await attempt('download', () => downloadOfficial({ cacheDir, target, version: CLI_VERSION, onProgress, signal }));
+  const downloaded = await attempt('download', () =>
+    downloadOfficial({ cacheDir, target, version: CLI_VERSION, onProgress, signal }),
+  );
   if (downloaded) return downloaded;
   const go = await findCommand('go', options.path);
-  const built = go === null ? null : await attempt('build', () => buildWithGo({ go, moduleDir, target, onProgress, signal }));
+  const built =
+    go === null ? null : await attempt('build', () => buildWithGo({ go, moduleDir, target, onProgress, signal }));
   if (built) return built;
   throw noWay(moduleDir, go !== null, failures);
 }

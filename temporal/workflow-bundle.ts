@@ -2,8 +2,11 @@ import { access, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
-/** Where the build leaves the bundle, beside the compiled code. */
-const BUNDLE_URL = new URL('../workflow-bundle.js', import.meta.url);
+/** Where the build leaves the bundle: beside the compiled code, also when this file itself runs from its source. */
+const BUNDLE_URL = new URL(
+  import.meta.url.endsWith('.ts') ? '../dist/workflow-bundle.js' : '../workflow-bundle.js',
+  import.meta.url,
+);
 
 /** Bundles the compiled workflows ahead of time, so that no worker does it at start-up. */
 export async function writeWorkflowBundle(): Promise<void> {

@@ -1,14 +1,23 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
 import type { DocumentActivities } from '../activities/document-activities.js';
 import type { DocumentPipelineInput, DocumentPipelineResult } from '#libs/contracts/index.js';
 
 /**
  * Reading and embedding may meet a store or a model that is down, or a document that kills its process. Both spend
- * attempts, because a crash is noticed as a missed heartbeat and counts as one.
+ * attempts, because a crash is noticed as a missed heartbeat and counts as one. A cancelled stage is waited for: one that
+ * still wrote while `failDocument` clears away would leave passages behind.
  */
 const { extractDocument, chunkDocument, embedDocument, completeDocument } = proxyActivities<DocumentActivities>({
   startToCloseTimeout: '15 minutes',
   heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 8 },
 });
 
@@ -55,12 +64,12 @@ export async function documentPipeline(input: DocumentPipelineInput): Promise<Do
     const completed = await completeDocument(input, { chunkCount: chunked.chunkCount, pageCount: extracted.pageCount });
     return completed === 'gone' ? { status: 'gone' } : { status: 'ready', chunkCount: chunked.chunkCount };
   } catch (error) {
-    if (isCancellation(error)) {
-      await CancellationScope.nonCancellable(() => failDocument(input, CANCELLED));
-      throw error;
-    }
-    const reason = reasonOf(error);
-    await failDocument(input, reason);
+    // A stage whose worker died while it was being cancelled ends in a time-out, not in a cancellation.
+    const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+    const reason = cancelled ? CANCELLED : reasonOf(error);
+    // The verdict outlives a cancellation: nothing may stay half processed.
+    await CancellationScope.nonCancellable(() => failDocument(input, reason));
+    if (cancelled) throw isCancellation(error) ? error : new CancelledFailure(CANCELLED.sentence, undefined, error);
     return { status: 'failed', code: reason.code };
   }
 }

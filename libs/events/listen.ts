@@ -80,9 +80,11 @@ export class Listener {
         }
         this.#enter('reconnecting');
         const delayMs = fullJitterMs({ baseMs: timing.reconnectBaseMs, capMs: timing.reconnectCapMs }, attempt, random);
-        logger.warn(
+        // One line an outage; the rest of its attempts are for whoever looks closely.
+        const level = attempt === 1 ? 'warn' : 'debug';
+        logger[level](
           { error: describeError(error), attempt, delayMs: Math.round(delayMs) },
-          'outbox listener lost its connection',
+          'outbox listener is cut off',
         );
         await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }

@@ -50,7 +50,7 @@ describe('publish', () => {
         generation: '42',
         payload,
         idempotency_key: 'document:1',
-        trace_context: expect.stringContaining(trace.traceId) as string,
+        trace_context: expect.stringContaining(trace.traceId),
         status: 'pending',
         attempts: 0,
         failure_history: [],

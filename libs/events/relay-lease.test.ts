@@ -35,7 +35,7 @@ describe('a lease', () => {
         await new Promise<void>((resolve) => corpses.push(resolve));
       },
     });
-    closers.push(cut.close);
+    closers.push(() => cut.close());
     const ids = await world.insert(...Array.from({ length: count }, () => ({})));
     await eventually(() => {
       expect(crashed).toBe(true);
@@ -52,7 +52,7 @@ describe('a lease', () => {
       expect(await world.until(id, 'delivered')).toMatchObject({
         attempts: 2,
         claimed_by: 'survivor',
-        last_error: expect.stringContaining('worker crashed crashed, froze or lost the database') as string,
+        last_error: expect.stringContaining('worker crashed crashed, froze or lost the database'),
       });
       expect(await world.effects()).toEqual([`test.effect ${String(id)}`]);
     },

@@ -1,7 +1,48 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { effectHandler, eventually, recording, RelayWorld } from '../../test/setup/relay-for-test.js';
 import { Notifier, outboxChannel, type Relay } from './index.js';
+
+/** Forwards TCP; from `goSilent` on the connections of that moment carry nothing any more, and say nothing about it. */
+class SilentProxy {
+  readonly #open = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async to(target: string): Promise<SilentProxy> {
+    const { hostname, port } = new URL(target);
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = new URL(target);
+    url.port = String((server.address() as AddressInfo).port);
+    const proxy = new SilentProxy(server, url.href);
+    server.on('connection', (near) => {
+      const far = connect(Number(port), hostname);
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) {
+        proxy.#open.add(socket);
+        socket.on('error', () => undefined);
+      }
+    });
+    return proxy;
+  }
+
+  goSilent(): void {
+    for (const socket of this.#open) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+    this.server.close();
+  }
+}
 
 describe('the listener', () => {
   let world: RelayWorld;
@@ -75,6 +116,26 @@ describe('the listener', () => {
     ]);
     const [id] = await world.insert({});
     await world.until(id, 'delivered');
+  });
+
+  it('notices a connection that went silent (half open), and comes back', async () => {
+    const proxy = await SilentProxy.to(world.database.url);
+    const health: boolean[] = [];
+    const relay = await world.relay([effectHandler('test.effect')], {
+      listenUrl: proxy.url,
+      timing: { listenSelfTestMs: 300, listenCheckMs: 50, pollHealthyMs: 3_600_000 },
+      metrics: { onListenerHealthy: (healthy) => health.push(healthy) },
+    });
+    await listening(relay);
+    proxy.goSilent();
+    const [id] = await world.insert({});
+    await eventually(() => {
+      expect(health).toEqual([true, false, true]);
+    });
+    await world.until(id, 'delivered');
+    await listening(relay);
+    await world.reset();
+    proxy.close();
   });
 
   it('gives up when its budget is spent: the process is told to end', async () => {

@@ -70,7 +70,7 @@ describe('generations', () => {
     await verifyCodeHash(database.pool, generation, 'a'.repeat(64));
     await expect(verifyCodeHash(database.pool, generation, 'b'.repeat(64))).rejects.toMatchObject({
       code: 'code_hash_mismatch',
-      message: expect.stringMatching(/carries code hash aaaaaaaaaaaa, this build has bbbbbbbbbbbb/) as string,
+      message: expect.stringMatching(/carries code hash aaaaaaaaaaaa, this build has bbbbbbbbbbbb/),
     });
     await expect(verifyCodeHash(database.pool, generation + 1, 'a')).rejects.toThrow(/was never allocated/);
   });

@@ -16,7 +16,13 @@ afterEach(() => {
   rmSync(dataDir, { recursive: true });
 });
 
-const ADDRESSES = { api: 'http://127.0.0.1:9090', temporal: '127.0.0.1:7233', temporalUi: null, postgres: '127.0.0.1:15432', surrealdb: 'ws://127.0.0.1:18000' };
+const ADDRESSES = {
+  api: 'http://127.0.0.1:9090',
+  temporal: '127.0.0.1:7233',
+  temporalUi: null,
+  postgres: '127.0.0.1:15432',
+  surrealdb: 'ws://127.0.0.1:18000',
+};
 const writeLock = (owner: unknown): void => {
   writeFileSync(join(dataDir, 'stack.lock'), JSON.stringify(owner));
 };
@@ -68,7 +74,12 @@ describe('lockDataDir', () => {
 describe('stack file', () => {
   it('keeps every address with the identity of the process', () => {
     writeStackFile(dataDir, { version: '1.0.0', addresses: ADDRESSES }, new Date('2026-01-02T03:04:05Z'));
-    expect(readStackFile(dataDir)).toEqual({ version: '1.0.0', ...identify(process.pid), startedAt: '2026-01-02T03:04:05.000Z', addresses: ADDRESSES });
+    expect(readStackFile(dataDir)).toEqual({
+      version: '1.0.0',
+      ...identify(process.pid),
+      startedAt: '2026-01-02T03:04:05.000Z',
+      addresses: ADDRESSES,
+    });
     expect(readdirSync(dataDir)).toEqual(['stack.json']);
   });
 

@@ -53,13 +53,26 @@ describe('choosePort', () => {
 describe('portOf', () => {
   it('reads the port of every address that has one', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 65_535 }), fc.constantFrom('', 'http://', 'ws://'), fc.constantFrom('', '/', '/rpc'), (port, scheme, path) => {
-        expect(portOf(`${scheme}127.0.0.1:${port}${path}`)).toBe(port);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 65_535 }),
+        fc.constantFrom('', 'http://', 'ws://'),
+        fc.constantFrom('', '/', '/rpc'),
+        (port, scheme, path) => {
+          expect(portOf(`${scheme}127.0.0.1:${port}${path}`)).toBe(port);
+        },
+      ),
     );
   });
 
   it('is null for what has none', () => {
-    expect([null, undefined, '', 'localhost', 'http://localhost', 'x:0', 'x:99999'].map(portOf)).toEqual([null, null, null, null, null, null, null]);
+    expect([null, undefined, '', 'localhost', 'http://localhost', 'x:0', 'x:99999'].map(portOf)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
   });
 });

@@ -37,19 +37,19 @@ export async function untilReady<T>(
   probe: () => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
-  let ended = false;
+  const engineState = { ended: false };
   void engine.exited.then(() => {
-    ended = true;
+    engineState.ended = true;
   });
   for (;;) {
     try {
       const result = await probe();
       // Another program may answer on the port that our engine just failed to bind.
-      if (ended) throw new EngineEndedError(title, engine);
+      if (engineState.ended) throw new EngineEndedError(title, engine);
       return result;
     } catch (cause) {
       if (cause instanceof SpectraError) throw cause;
-      if (ended) throw new EngineEndedError(title, engine);
+      if (engineState.ended) throw new EngineEndedError(title, engine);
       if (performance.now() > deadline) {
         throw new SpectraError({
           status: 503,

@@ -38,6 +38,8 @@ export async function startRole(role: Role, env: NodeJS.ProcessEnv, flags: Flags
     pool,
   });
   await services.registry.initialise();
+  if (role === 'api' && settings.SPECTRA_MANAGEMENT_API_KEY)
+    await services.keys.ensureManagementKey(settings.SPECTRA_MANAGEMENT_API_KEY);
   const roles = await startRoles(services, {
     roles: [role],
     bind: settings.SPECTRA_BIND_ADDRESS ?? DEFAULT_BIND,

@@ -41,7 +41,8 @@ describe('the core schema', () => {
   });
   afterAll(() => database.drop());
 
-  const run = async (sql: string): Promise<Record<string, unknown>[]> => (await database.pool.query(sql)).rows;
+  const run = async (sql: string): Promise<Record<string, unknown>[]> =>
+    (await database.pool.query<Record<string, unknown>>(sql)).rows;
 
   it('answers the inspection queries of the runbook unchanged', async () => {
     const deployments = await run(RUNBOOK.deployments);
@@ -98,7 +99,10 @@ describe('the core schema', () => {
       database.pool
         .query(`insert into core.outbox (event_type, event_version, source, content_class, payload, idempotency_key, ${columns})
         values ('a', 1, 's', 'SYNTHETIC', '{}', 'k', ${values})`);
-    await expect(insert('generation, status', `1, 'in_flight'`)).rejects.toThrow('outbox_token_means_in_flight');
+    await expect(insert('generation, status', `1, 'in_flight'`)).rejects.toThrow('outbox_claim_is_whole');
+    await expect(insert('generation, claim_token', `1, gen_random_uuid()`)).rejects.toThrow(
+      'outbox_token_means_in_flight',
+    );
     await expect(insert('generation, status', `1, 'PENDING'`)).rejects.toThrow('outbox_status_check');
     await expect(insert('generation', '0')).rejects.toThrow('outbox_generation_check');
     await expect(

@@ -8,19 +8,18 @@ import {
   type SurrealSession,
   type SurrealTransaction,
 } from 'surrealdb';
+import pRetry from 'p-retry';
 import { UnavailableError } from '#libs/contracts/index.js';
 
 export type Bindings = Readonly<Record<string, unknown>>;
 
 /** Conflicts of the optimistic engine: a unit is sent again up to this often, 5-500 ms apart with jitter. */
-const CONFLICT_RETRY = {
-  enabled: true,
-  attempts: 8,
-  retryDelay: 5,
-  retryDelayMax: 500,
-  retryDelayMultiplier: 2,
-  retryDelayJitter: 0.5,
-};
+const CONFLICT_RETRY = { retries: 10, minTimeout: 5, maxTimeout: 500, factor: 2, randomize: true } as const;
+
+/** Engines word a conflict differently; that it "can be retried" is what they agree on. The driver's own retry misses some. */
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('can be retried');
+}
 
 const CONNECTION_ERRORS = [
   CallTerminatedError,
@@ -80,5 +79,8 @@ export async function atomic<R extends unknown[]>(
   unit: string,
   bindings: Bindings = {},
 ): Promise<R> {
-  return (await answered(session.query(unit, bindings).json().retry(CONFLICT_RETRY).collect())) as R;
+  return pRetry(async () => (await answered(session.query(unit, bindings).json().collect())) as R, {
+    ...CONFLICT_RETRY,
+    shouldRetry: ({ error }) => isConflict(error),
+  });
 }

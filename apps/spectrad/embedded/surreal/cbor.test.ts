@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CborCodec, Uuid } from 'surrealdb';
-import { arrayItems, encodeArray, encodeInteger, encodeMap, encodeText, encodeUuid, isNothing, mapFields, skip, uuid } from './cbor.js';
+import {
+  arrayItems,
+  encodeArray,
+  encodeInteger,
+  encodeMap,
+  encodeText,
+  encodeUuid,
+  isNothing,
+  mapFields,
+  skip,
+  uuid,
+} from './cbor.js';
 import { readRequest } from './rpc-frame.js';
 
 const codec = new CborCodec({});
@@ -10,7 +21,15 @@ const decode = (bytes: Buffer): unknown => codec.decode(new Uint8Array(bytes));
 const value = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
-    fc.oneof(fc.string(), fc.integer(), fc.double({ noNaN: true, min: -1e9, max: 1e9 }), fc.boolean(), fc.constant(null), fc.constant(undefined), fc.uuid().map((id) => new Uuid(id))),
+    fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.double({ noNaN: true, min: -1e9, max: 1e9 }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.constant(undefined),
+      fc.uuid().map((id) => new Uuid(id)),
+    ),
     fc.array(tie('value')),
     fc.dictionary(fc.string(), tie('value'), { noNullPrototype: true }),
   ),
@@ -39,7 +58,10 @@ describe('CBOR', () => {
   it('writes what the SDK reads', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: -(2 ** 32), max: 2 ** 32 - 1 }), fc.uuid(), (text, integer, id) => {
-        const bytes = encodeMap({ text: encodeText(text), list: encodeArray([encodeInteger(integer), encodeUuid(id.replaceAll('-', ''))]) });
+        const bytes = encodeMap({
+          text: encodeText(text),
+          list: encodeArray([encodeInteger(integer), encodeUuid(id.replaceAll('-', ''))]),
+        });
         expect(decode(bytes)).toEqual({ text, list: [integer, new Uuid(id)] });
       }),
     );
@@ -54,7 +76,12 @@ describe('CBOR', () => {
   });
 
   it('knows null, undefined and NONE as nothing', () => {
-    expect([Buffer.from([0xf6]), Buffer.from([0xf7]), Buffer.from([0xc6, 0xf6]), undefined].map(isNothing)).toEqual([true, true, true, true]);
+    expect([Buffer.from([0xf6]), Buffer.from([0xf7]), Buffer.from([0xc6, 0xf6]), undefined].map(isNothing)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(isNothing(encodeText(''))).toBe(false);
   });
 
@@ -79,12 +106,24 @@ describe('CBOR', () => {
 
 describe('readRequest', () => {
   it('refuses a key that stands twice, of which two readers could take different ones', () => {
-    const twice = Buffer.concat([Buffer.from([0xa2]), encodeText('method'), encodeText('ping'), encodeText('method'), encodeText('query')]);
+    const twice = Buffer.concat([
+      Buffer.from([0xa2]),
+      encodeText('method'),
+      encodeText('ping'),
+      encodeText('method'),
+      encodeText('query'),
+    ]);
     expect(() => readRequest(twice)).toThrow('"method" twice');
   });
 
   it('refuses frames that are no request', () => {
-    const frames = [Buffer.from([0x80]), encode({}), encode({ method: 1 }), encode({ method: 'ping', session: 7 }), Buffer.concat([encode({ method: 'ping' }), encode({})])];
+    const frames = [
+      Buffer.from([0x80]),
+      encode({}),
+      encode({ method: 1 }),
+      encode({ method: 'ping', session: 7 }),
+      Buffer.concat([encode({ method: 'ping' }), encode({})]),
+    ];
     for (const frame of frames) expect(() => readRequest(frame)).toThrow();
   });
 });

@@ -64,7 +64,12 @@ async function rawClient() {
   const socket = new WebSocket(`ws://127.0.0.1:${face.port}/rpc`, 'cbor');
   sockets.push(socket);
   const waiting: ((answer: Answer) => void)[] = [];
-  socket.on('message', (data: Buffer) => waiting.shift()?.(codec.decode(new Uint8Array(data))));
+  const pushed: Answer[] = [];
+  socket.on('message', (data: Buffer) => {
+    const frame: Answer = codec.decode(new Uint8Array(data));
+    if (frame.result !== null && typeof frame.result === 'object' && 'action' in frame.result) pushed.push(frame);
+    else waiting.shift()?.(frame);
+  });
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   const sendBytes = (bytes: Uint8Array): Promise<Answer> => {
     socket.send(bytes);
@@ -72,8 +77,12 @@ async function rawClient() {
   };
   let id = 0;
   return {
+    socket,
+    /** Notifications, which answer no request. */
+    pushed,
     sendBytes,
-    call: (method: string, params?: unknown[], more: Record<string, unknown> = {}) => sendBytes(codec.encode({ id: (id += 1), method, params, ...more })),
+    call: (method: string, params?: unknown[], more: Record<string, unknown> = {}) =>
+      sendBytes(codec.encode({ id: (id += 1), method, params, ...more })),
   };
 }
 
@@ -88,7 +97,8 @@ async function namespaces(): Promise<string[]> {
 }
 
 describe('a session that has not signed in', () => {
-  const methods = 'query select create insert insert_relation update upsert merge patch delete relate run live kill info begin commit cancel refresh revoke graphql import export version2 QUERY Query';
+  const methods =
+    'query select create insert insert_relation update upsert merge patch delete relate run live kill info begin commit cancel refresh revoke graphql import export version2 QUERY Query';
   it.each(methods.split(' '))('is refused %s', async (method) => {
     const client = await rawClient();
     const answer = await client.call(method, ['item', {}]);
@@ -114,7 +124,10 @@ describe('a session that has not signed in', () => {
 
   it('creates no namespace by `use`, which applies after the sign-in', async () => {
     const client = await rawClient();
-    expect((await client.call('use', ['intruder', 'database'])).result).toEqual({ namespace: 'intruder', database: 'database' });
+    expect((await client.call('use', ['intruder', 'database'])).result).toEqual({
+      namespace: 'intruder',
+      database: 'database',
+    });
     expect(await namespaces()).not.toContain('intruder');
     await client.call('use', ['test', 'one']);
     await client.call('let', ['answer', 42]);
@@ -131,7 +144,13 @@ describe('a session that has not signed in', () => {
 
   it('gains nothing from a frame with two methods', async () => {
     const client = await rawClient();
-    const frame = Buffer.concat([Buffer.from([0xa2]), codec.encode('method'), codec.encode('ping'), codec.encode('method'), codec.encode('begin')]);
+    const frame = Buffer.concat([
+      Buffer.from([0xa2]),
+      codec.encode('method'),
+      codec.encode('ping'),
+      codec.encode('method'),
+      codec.encode('begin'),
+    ]);
     expect((await client.sendBytes(frame)).error?.message).toContain('twice');
   });
 });
@@ -151,7 +170,11 @@ describe('a session that signed in', () => {
     const client = await rawClient();
     await client.call('signin', [{ user: 'reader', pass: 'reader-password', ns: 'test', db: 'one' }]);
     for (let round = 0; round < 20; round += 1) {
-      const batch = [client.call('query', ['INFO FOR ROOT']), client.call('invalidate'), client.call('query', ['INFO FOR ROOT'])];
+      const batch = [
+        client.call('query', ['INFO FOR ROOT']),
+        client.call('invalidate'),
+        client.call('query', ['INFO FOR ROOT']),
+      ];
       // The answers come as they are ready; what counts is that none shows the root's view.
       const answers = await Promise.all(batch);
       for (const answer of answers) expect(JSON.stringify(answer)).not.toContain('PASSHASH');
@@ -162,7 +185,11 @@ describe('a session that signed in', () => {
   it('keeps the rights of its user: a reader of one database reads no other and writes nothing', async () => {
     const root = await connect({ authentication: ROOT, namespace: 'test', database: 'two' });
     await root.query('DEFINE TABLE IF NOT EXISTS item; UPSERT item:secret');
-    const reader = await connect({ namespace: 'test', database: 'one', authentication: { namespace: 'test', database: 'one', username: 'reader', password: 'reader-password' } });
+    const reader = await connect({
+      namespace: 'test',
+      database: 'one',
+      authentication: { namespace: 'test', database: 'one', username: 'reader', password: 'reader-password' },
+    });
     await expect(reader.query('INFO FOR ROOT')).rejects.toThrow(/permission/i);
     await reader.query('CREATE item:mine').catch(() => undefined);
     await reader.use({ namespace: 'test', database: 'two' });
@@ -241,7 +268,9 @@ describe('transactions', () => {
     const intruder = await rawClient();
     await intruder.call('use', ['test', 'one']);
     await signIn(intruder);
-    expect((await intruder.call('query', ['CREATE entry:foreign'], { txn })).error?.message).toBe('Transaction not found');
+    expect((await intruder.call('query', ['CREATE entry:foreign'], { txn })).error?.message).toBe(
+      'Transaction not found',
+    );
     expect((await intruder.call('commit', [txn])).error?.message).toBe('Transaction not found');
     expect((await intruder.call('cancel', [txn])).error?.message).toBe('Transaction not found');
     expect((await owner.call('commit', [txn])).error).toBeUndefined();
@@ -263,7 +292,10 @@ describe('live queries', () => {
     const watcher = await connect({ authentication: ROOT, namespace: 'test', database: 'one' });
     const bystander = await connect({ authentication: ROOT, namespace: 'test', database: 'one' });
     const fork = await watcher.forkSession();
-    let notes: Record<'own' | 'fork', (message: { action: string }) => void> = { own: () => undefined, fork: () => undefined };
+    let notes: Record<'own' | 'fork', (message: { action: string }) => void> = {
+      own: () => undefined,
+      fork: () => undefined,
+    };
     const seen: string[] = [];
     const arrived = new Promise<void>((resolve) => {
       const note = (who: string) => (message: { action: string }) => {
@@ -286,24 +318,43 @@ describe('live queries', () => {
     await signIn(client);
     expect((await client.call('live', ['watched'])).error).toBeUndefined();
     await client.call('invalidate');
+    const witness = await rawClient();
+    await witness.call('use', ['test', 'one']);
+    await signIn(witness);
+    await witness.call('live', ['watched']);
+    const all = new Promise<void>((resolve) => {
+      witness.socket.on('message', () => {
+        if (witness.pushed.length === 2) resolve();
+      });
+    });
     await writer.query('CREATE watched:second');
     await writer.query('CREATE watched:third');
-    // A notification would be taken for the answer, which has an id.
-    expect(await client.call('ping')).toMatchObject({ result: null, id: expect.anything() as unknown });
+    await all;
+    // Its own answer comes behind anything that was delivered before.
+    await client.call('ping');
+    expect(client.pushed).toEqual([]);
   });
 });
 
 describe('the HTTP side', () => {
   it('answers health, and nothing else', async () => {
     expect((await fetch(`http://127.0.0.1:${face.port}/health`)).status).toBe(200);
-    expect((await fetch(`http://127.0.0.1:${face.port}/sql`, { method: 'POST', body: 'INFO FOR ROOT' })).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${face.port}/sql`, { method: 'POST', body: 'INFO FOR ROOT' })).status).toBe(
+      404,
+    );
     expect((await fetch(`http://127.0.0.1:${face.port}/rpc`, { method: 'POST', body: '{}' })).status).toBe(404);
   });
 
   it('refuses a WebSocket without the CBOR subprotocol or on another path', async () => {
-    for (const [path, protocols] of [['/rpc', []], ['/rpc', ['json']], ['/other', ['cbor']]] as const) {
+    for (const [path, protocols] of [
+      ['/rpc', []],
+      ['/rpc', ['json']],
+      ['/other', ['cbor']],
+    ] as const) {
       const socket = new WebSocket(`ws://127.0.0.1:${face.port}${path}`, [...protocols]);
-      await expect(new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))).rejects.toThrow(/40[04]/);
+      await expect(
+        new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject)),
+      ).rejects.toThrow(/40[04]/);
     }
   });
 
