@@ -3,14 +3,27 @@ const domains = 'access|memory|documents|recall|client';
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'libs-know-no-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^(apps|workflows|activities|test|bench)/' } },
-    { name: 'activities-know-no-apps', severity: 'error', from: { path: '^activities/' }, to: { path: '^(apps|test|bench)/' } },
+    {
+      name: 'libs-know-no-apps',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(apps|workflows|activities|test|bench)/' },
+    },
+    {
+      name: 'activities-know-no-apps',
+      severity: 'error',
+      from: { path: '^activities/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(apps|test|bench)/' },
+    },
     {
       name: 'libs-meet-at-their-index',
       comment: 'A lib is entered by its index.ts only.',
       severity: 'error',
       from: { path: '^(apps|workflows|activities|temporal|test|bench|libs)/([^/]+)/' },
-      to: { path: '^libs/([^/]+)/.+', pathNot: ['^libs/$2/', '^libs/[^/]+/index\\.ts$', '^libs/stores/[^/]+/index\\.ts$'] },
+      to: {
+        path: '^libs/([^/]+)/.+',
+        pathNot: ['^libs/$2/', '^libs/[^/]+/index\\.ts$', '^libs/stores/[^/]+/index\\.ts$'],
+      },
     },
     {
       name: 'foundation-knows-no-domain',
@@ -18,7 +31,12 @@ module.exports = {
       from: { path: '^libs/(contracts|stores|models|events|config|telemetry|generations)/' },
       to: { path: `^libs/(${domains})/` },
     },
-    { name: 'contracts-are-pure', severity: 'error', from: { path: '^libs/contracts/' }, to: { path: '^libs/(?!contracts/)' } },
+    {
+      name: 'contracts-are-pure',
+      severity: 'error',
+      from: { path: '^libs/contracts/' },
+      to: { path: '^libs/(?!contracts/)' },
+    },
     {
       name: 'only-apps-use-nest',
       severity: 'error',
@@ -44,6 +62,9 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     exclude: { path: '^dist/' },
-    enhancedResolveOptions: { conditionNames: ['spectra-src', 'import', 'require', 'node', 'default'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      conditionNames: ['spectra-src', 'import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.js'],
+    },
   },
 };

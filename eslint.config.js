@@ -24,8 +24,16 @@ export default defineConfig(
       ],
     },
   },
-  { files: ['libs/config/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '**/*.test.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['libs/**/*.ts'], rules: restrict([{ regex: '(^|/)(apps|activities|workflows)/', message: 'libs know nothing of apps, activities or workflows.' }]) },
+  {
+    files: ['libs/config/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '**/*.test.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['libs/**/*.ts'],
+    rules: restrict([
+      { regex: '(^|/)(apps|activities|workflows)/', message: 'libs know nothing of apps, activities or workflows.' },
+    ]),
+  },
   {
     files: ['workflows/**/*.ts'],
     ignores: ['workflows/**/*.test.ts'],

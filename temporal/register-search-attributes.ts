@@ -8,7 +8,7 @@ const TYPES = { Keyword: 2, Int: 3 } as const;
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const known = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(SEARCH_ATTRIBUTES).filter(
-    ([name]) => !known.customAttributes || !(name in known.customAttributes),
+    ([name]) => !Object.hasOwn(known.customAttributes, name),
   );
   if (missing.length === 0) return;
   await connection.operatorService.addSearchAttributes({

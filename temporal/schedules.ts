@@ -47,8 +47,7 @@ async function keepOne(client: Client, schedule: DeclaredSchedule, generation: n
   const wanted = optionsFor(schedule, generation);
   try {
     const current = await handle.describe();
-    const queue = current.action.type === 'startWorkflow' ? current.action.taskQueue : null;
-    if (queue === wanted.action.taskQueue) return 'unchanged';
+    if (current.action.taskQueue === wanted.action.taskQueue) return 'unchanged';
     await handle.update((previous) => ({
       ...previous,
       ...wanted,

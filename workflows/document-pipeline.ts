@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   isCancellation,
   proxyActivities,
 } from '@temporalio/workflow';
@@ -69,7 +70,7 @@ export async function documentPipeline(input: DocumentPipelineInput): Promise<Do
     const reason = cancelled ? CANCELLED : reasonOf(error);
     // The verdict outlives a cancellation: nothing may stay half processed.
     await CancellationScope.nonCancellable(() => failDocument(input, reason));
-    if (cancelled) throw isCancellation(error) ? error : new CancelledFailure(CANCELLED.sentence, undefined, error);
+    if (cancelled) throw isCancellation(error) ? error : new CancelledFailure(CANCELLED.sentence);
     return { status: 'failed', code: reason.code };
   }
 }

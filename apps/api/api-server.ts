@@ -30,6 +30,7 @@ export async function startApi(
   probes: Readonly<Record<string, HealthProbe>> = {},
 ): Promise<ApiServer> {
   const adapter = await createFastifyAdapter(services.logger, services.metrics);
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class and takes literals
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.over(services, probes), adapter, {
     logger: new NestLogger(services.logger),
     bodyParser: false,

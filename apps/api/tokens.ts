@@ -1,4 +1,2 @@
-/** Injection tokens of what has no class of its own. */
+/** Injection token of the object store, which is an interface and has no class of its own. */
 export const OBJECT_STORE = Symbol('ObjectStore');
-export const EMBEDDING_MODEL = Symbol('EmbeddingModel');
-export const SETTINGS = Symbol('Settings');

@@ -54,12 +54,14 @@ export function startScheduler(services: Services, client: Client): RunningSched
     }
   }
 
+  const stopped = (): boolean => stopping.signal.aborted;
+
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!stopped()) {
       try {
         await term();
       } catch (error) {
-        if (stopping.signal.aborted) return;
+        if (stopped()) return;
         logger.warn({ err: error }, 'the scheduler lost a store and tries again');
         await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }

@@ -110,7 +110,7 @@ export class UploadAcceptance {
   async #commit(event: DocumentAccepted): Promise<void> {
     const { pool, generation, notifier } = this.#dependencies;
     const trace = currentTrace();
-    let published = false;
+    const progress = { published: false };
     try {
       await withTransaction(pool, async (tx) => {
         await publish(tx, {
@@ -121,10 +121,10 @@ export class UploadAcceptance {
           ...(trace ? { traceContext: toTraceparent(trace) } : {}),
         });
         await fault('before-commit');
-        published = true;
+        progress.published = true;
       });
     } catch (error) {
-      throw published ? new UncertainCommit(error) : error;
+      throw progress.published ? new UncertainCommit(error) : error;
     }
     await fault('after-commit');
     notifier.wake(generation);

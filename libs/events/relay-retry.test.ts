@@ -68,6 +68,25 @@ describe('the relay retries', () => {
     expect(calls).toBe(1);
   });
 
+  it('when the back-off is over, not only at the next poll', async () => {
+    const relay = await world.relay(
+      [
+        {
+          name: 'test.flaky',
+          eventType: 'test.happened',
+          retry: { baseMs: 20, capMs: 20 },
+          before: (event) => (event.attempt < 3 ? Promise.reject(new Error('not yet')) : Promise.resolve()),
+        },
+      ],
+      { timing: { pollHealthyMs: 3_600_000, pollDegradedMs: 3_600_000 } },
+    );
+    await eventually(() => {
+      expect(relay.status().listener.healthy).toBe(true);
+    });
+    const [id] = await world.insert({});
+    expect(await world.until(id, 'delivered')).toMatchObject({ attempts: 3 });
+  });
+
   it('without burning attempts while a dependency is down, and shows the open circuit', async () => {
     let down = true;
     const states: string[] = [];

@@ -70,6 +70,7 @@ export class Relay {
   readonly #ledger: Ledger;
   readonly #wake = new Wake();
   readonly #deliveries = new Set<Promise<void>>();
+  readonly #retryTimers = new Set<NodeJS.Timeout>();
   /** Rows to be given back, kept until the database takes them. */
   #leftovers: HeldRow[] = [];
   #state: RelayStatus['state'] = 'idle';
@@ -139,6 +140,7 @@ export class Relay {
     if (this.#state !== 'running') return this.#loop;
     this.#state = 'stopping';
     this.#wake.ring();
+    for (const timer of this.#retryTimers) clearTimeout(timer);
     await this.#listener.stop();
     if (!(await this.#held.whenEmpty(graceMs))) {
       this.#logger.warn({ inFlight: this.#held.size }, 'shutdown grace is over; releasing what is in flight');
@@ -231,12 +233,23 @@ export class Relay {
         return;
       }
       this.#ledger.settled(row, delivery, startDelayMs);
+      if (delivery.kind === 'retried') this.#wakeAfter(delivery.delayMs);
       if (delivery.kind !== 'lost') this.#dependencyPassed();
     } catch (error) {
       this.#ledger.unsettled(row, error);
     } finally {
       this.#held.remove(row);
     }
+  }
+
+  /** A retry that is due before the next poll should not wait for it. */
+  #wakeAfter(delayMs: number): void {
+    if (delayMs >= this.#timing.pollHealthyMs || !this.#isRunning()) return;
+    const timer = setTimeout(() => {
+      this.#retryTimers.delete(timer);
+      this.#wake.ring();
+    }, delayMs);
+    this.#retryTimers.add(timer);
   }
 
   #giveBack(row: HeldRow): void {

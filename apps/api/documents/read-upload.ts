@@ -35,7 +35,7 @@ function parseMetadata(value: unknown): UploadMetadata {
 /** The name without folders and control characters: it is shown, never used as a path. */
 function displayName(name: string | undefined): string | null {
   const bare = basename((name ?? '').replaceAll('\\', '/'))
-    // eslint-disable-next-line no-control-regex -- control characters are what is removed
+     
     .replace(/[\u0000-\u001f\u007f]/g, '')
     .trim()
     .slice(0, 255);

@@ -64,7 +64,7 @@ export class FactsService {
       labels: request.labels ?? [],
       memoryCategory: null,
       answer: ({ sessionId, turnIds }) => ({ sessionId, turnIds: [...turnIds], extractions: [] }),
-    })) as unknown as FactsBatchResponse;
+    })) as FactsBatchResponse;
   }
 
   async #once(

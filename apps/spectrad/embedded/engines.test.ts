@@ -72,7 +72,11 @@ async function start(temporal: object): Promise<Stack> {
   running.push(identify(child.pid ?? 0));
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });
-  const first = await new Promise<string>((resolve) => reader.once('line', resolve));
+  const first = await new Promise<string>((resolve, reject) => {
+    reader.once('line', resolve).once('close', () => {
+      reject(new Error('The stack ended without a word.'));
+    });
+  });
   reader.on('line', (line) => lines.push(line));
   const answer = JSON.parse(first) as Stack['engines'] & { refused?: string };
   if (answer.refused !== undefined) throw new Error(answer.refused);
@@ -132,9 +136,9 @@ describe('startEngines', () => {
     expect(first.processes.filter(isRunning)).toEqual([]);
 
     const second = await start({ binary });
-    expect(await withPostgres(second, async (client) => (await client.query('SELECT sum(n) FROM kept')).rows)).toEqual([
-      { sum: '83' },
-    ]);
+    expect(
+      await withPostgres(second, async (client) => (await client.query<object>('SELECT sum(n) FROM kept')).rows),
+    ).toEqual([{ sum: '83' }]);
     expect(await withSurreal(second, (client) => client.query('SELECT VALUE n FROM kept'))).toEqual([[42]]);
     const connection = await Connection.connect({ address: second.engines.temporal.address });
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
@@ -187,7 +191,8 @@ describe('startEngines', () => {
     const role = await withPostgres(
       stack,
       async (client) =>
-        (await client.query('SELECT rolname, rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user')).rows,
+        (await client.query<object>('SELECT rolname, rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user'))
+          .rows,
     );
     expect(role).toEqual([{ rolname: 'spectra', rolsuper: false, rolcreatedb: true }]);
     const url = new URL(stack.engines.postgres.url);

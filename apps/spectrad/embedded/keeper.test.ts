@@ -28,7 +28,7 @@ const ORDERLY = 'trap "echo ended in order; exit 0" TERM; echo up; while :; do s
 const STUBBORN = 'trap "" TERM; echo up; while :; do sleep 0.05; done';
 
 function options(script: string, prefix: readonly string[] = []): KeepOptions {
-  const [command = '', ...args] = [...prefix, '/bin/sh', '-c', script, dataDir];
+  const [command, ...args] = [...prefix, '/bin/sh', '-c', script, dataDir];
   return {
     name: 'temporal',
     dataDir,
@@ -65,7 +65,13 @@ async function family(script: string): Promise<Family> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const line = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+  const line = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout })
+      .once('line', resolve)
+      .once('close', () => {
+        reject(new Error('The parent ended without a word.'));
+      });
+  });
   const pids = JSON.parse(line) as { engine: ProcessIdentity; keeper: ProcessIdentity };
   const parent = identify(child.pid ?? 0);
   started.push(pids.engine, pids.keeper, parent);

@@ -45,7 +45,7 @@ const runs = (
   binDir: string,
   identity: { uid?: number; gid?: number } = {},
 ): Promise<boolean> => {
-  const [command = '', ...args] = [...prefix, join(binDir, 'postgres'), '--version'];
+  const [command, ...args] = [...prefix, join(binDir, 'postgres'), '--version'];
   return succeeds(command, args, identity);
 };
 

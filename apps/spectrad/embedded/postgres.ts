@@ -75,7 +75,7 @@ async function createCluster(options: PostgresOptions, account: PostgresAccount,
   // Postgres' own C.UTF-8 sorts the same on every platform, with no need for the system's locales or ICU.
   const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-  const [command = '', ...args] = [
+  const [command, ...args] = [
     ...account.prefix,
     join(account.binDir, 'initdb'),
     '-D',

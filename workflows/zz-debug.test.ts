@@ -1,0 +1,20 @@
+import { it } from '@jest/globals';
+import { NativeConnection, Runtime, DefaultLogger } from '@temporalio/worker';
+import { bundleSources } from '../temporal/testing/source-bundle.js';
+import { testContext, testServices } from '../test/setup/services-for-test.js';
+const say = (s: string) => process.stderr.write(`${Math.round(performance.now())} ${s}\n`);
+it('x', async () => {
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') });
+  say('runtime');
+  const b = await bundleSources();
+  say(`bundle ${b.modules.length} ${b.modules.filter(m=>!m.startsWith('node_modules/@temporalio/')).join(' ')}`);
+  const n = await NativeConnection.connect({ address: process.env['SPECTRA_TEST_TEMPORAL_ADDRESS'] ?? '' });
+  say('native');
+  const t = await testServices();
+  say('services');
+  await testContext(t.services);
+  say('context');
+  await n.close();
+  await t.close();
+  say('closed');
+}, 25000);
