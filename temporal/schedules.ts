@@ -52,6 +52,8 @@ async function keepOne(client: Client, schedule: DeclaredSchedule, generation: n
       ...previous,
       ...wanted,
       action: { ...wanted.action, args: [{ generation }] },
+      // An operator's pause, and the reason noted for it, outlive a deploy.
+      state: previous.state,
     }));
     return 'moved';
   } catch (error) {

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { DefaultLogger, DeterminismViolationError, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
 import { RECORDER, recordedHistories, textsOf } from '../temporal/testing/recorded-history.js';
 import { bundleSources } from '../temporal/testing/source-bundle.js';
 import * as workflows from './index.js';
@@ -20,6 +21,8 @@ beforeAll(async () => {
   });
   bundle = await bundleSources();
 }, 60_000);
+
+afterAll(() => Runtime.instance().shutdown());
 
 describe('the recorded histories', () => {
   it.each(Object.keys(workflows))('cover the paths of %s', (workflow) => {

@@ -5,9 +5,14 @@ import { activeGeneration } from '#libs/generations/index.js';
 import { keepSchedules } from '../../temporal/schedules.js';
 import type { Services } from '../spectrad/services.js';
 
-/** How often the declared schedules are compared with Temporal's. */
-const INTERVAL_MS = 30_000;
-const RETRY_MS = 2_000;
+export interface SchedulerTiming {
+  /** How often the declared schedules are compared with Temporal's. */
+  readonly intervalMs: number;
+  /** How often a scheduler in waiting asks for the lock, and one that lost a store tries again. */
+  readonly retryMs: number;
+}
+
+const TIMING: SchedulerTiming = { intervalMs: 30_000, retryMs: 2_000 };
 /** One scheduler is active per database: whoever holds this advisory lock. "spectra" in ASCII, truncated. */
 const LOCK = 0x7370_6563;
 
@@ -19,7 +24,11 @@ export interface RunningScheduler {
  * Keeps Temporal's schedules equal to the declared ones for the active generation. Any number may run; the lock is
  * held by one connection, so that it passes on when its process dies.
  */
-export function startScheduler(services: Services, client: Client): RunningScheduler {
+export function startScheduler(
+  services: Services,
+  client: Client,
+  { intervalMs, retryMs }: SchedulerTiming = TIMING,
+): RunningScheduler {
   const { logger, settings, pool } = services;
   const stopping = new AbortController();
 
@@ -45,7 +54,7 @@ export function startScheduler(services: Services, client: Client): RunningSched
       for (;;) {
         const { rows } = await connection.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
         if (rows[0]?.held) await keep();
-        await sleep(rows[0]?.held ? INTERVAL_MS : RETRY_MS, undefined, {
+        await sleep(rows[0]?.held ? intervalMs : retryMs, undefined, {
           signal: AbortSignal.any([stopping.signal, lost.signal]),
         });
       }
@@ -63,7 +72,7 @@ export function startScheduler(services: Services, client: Client): RunningSched
       } catch (error) {
         if (stopped()) return;
         logger.warn({ err: error }, 'the scheduler lost a store and tries again');
-        await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await sleep(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { Socket } from 'node:net';
 
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'the launcher ended';
 
@@ -23,10 +23,12 @@ export function waitForStop(lifeline: number | null): Promise<StopReason> {
       });
     }
     if (lifeline === null) return;
-    const pipe = createReadStream('', { fd: lifeline, autoClose: false });
+    // A socket, not a file stream: a blocking read in the thread pool would hold up the exit of this process.
+    const pipe = new Socket({ fd: lifeline, readable: true, writable: false });
     const gone = (): void => {
       ask('the launcher ended');
     };
-    pipe.on('end', gone).on('error', gone).resume();
+    pipe.on('end', gone).on('error', gone).on('close', gone).resume();
+    pipe.unref();
   });
 }

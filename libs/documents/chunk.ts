@@ -113,11 +113,8 @@ function packSection(
     }
     const cost = costOf([piece]);
     if (tokens + cost > maxTokens) {
-      const carried = trailingHeadings(open);
-      open = open.slice(0, open.length - carried.length);
       close();
-      for (const heading of carried) add(heading);
-      add(piece);
+      begin(piece);
       return;
     }
     open.push(piece);
@@ -126,23 +123,12 @@ function packSection(
 
   for (const block of blocks) {
     const fits = tokens + costOf(block) <= maxTokens;
-    if (!fits && tokens >= maxTokens * FULL_ENOUGH) {
-      const carried = trailingHeadings(open);
-      open = open.slice(0, open.length - carried.length);
-      close();
-      for (const heading of carried) add(heading);
-    }
+    const isOnlyHeadings = open.every((piece) => piece.block.kind === 'heading');
+    if (!fits && !isOnlyHeadings && tokens >= maxTokens * FULL_ENOUGH) close();
     for (const piece of block) add(piece);
   }
   close();
   return spans;
-}
-
-/** Headings at the end of a chunk belong to what comes next; a chunk of nothing but headings stays as it is. */
-function trailingHeadings(pieces: readonly Piece[]): readonly Piece[] {
-  let index = pieces.length;
-  while (index > 0 && pieces[index - 1]?.block.kind === 'heading') index--;
-  return index === 0 ? [] : pieces.slice(index);
 }
 
 /**

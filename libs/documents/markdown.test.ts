@@ -92,6 +92,15 @@ describe('Markdown', () => {
     });
   });
 
+  it.each([
+    ['code', '```\n', '```', 1],
+    ['a comment', '<!--\n', '-->', 0],
+    ['front matter', '---\n', '---', 0],
+  ])('does not part a long piece of %s', async (_, opening, closing, blocksOfIt) => {
+    const { blocks } = await extract(`${opening}${'text: in it\n\n'.repeat(4_000)}${closing}\n\nAfter.\n`);
+    expect(blocks).toHaveLength(blocksOfIt + 1);
+  });
+
   it('keeps all of a paragraph that is longer than any piece', async () => {
     const source = 'A line of a very long paragraph.\n'.repeat(8_000);
     const { blocks, text } = await extract(source);

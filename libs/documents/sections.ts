@@ -31,13 +31,8 @@ export function partitionSections(document: ExtractedDocument, maxTokens: number
       open = section;
       continue;
     }
-    if (joins(open, section, maxTokens)) {
-      open = {
-        blocks: [...open.blocks, ...section.blocks],
-        tokens: open.tokens + section.tokens,
-        level: open.level,
-        hasBody: open.hasBody || section.hasBody,
-      };
+    if (joins(document, open, section, maxTokens)) {
+      open = measured(document, [...open.blocks, ...section.blocks]);
     } else {
       runs.push(open.blocks);
       open = section;
@@ -47,11 +42,11 @@ export function partitionSections(document: ExtractedDocument, maxTokens: number
   return runs;
 }
 
-function joins(open: Section, next: Section, maxTokens: number): boolean {
+function joins(document: ExtractedDocument, open: Section, next: Section, maxTokens: number): boolean {
   if (!open.hasBody) return true;
   if (next.level <= SEPARATING_LEVEL) return false;
   const eitherIsShort = Math.min(open.tokens, next.tokens) < maxTokens * SHORT;
-  return eitherIsShort && open.tokens + next.tokens <= maxTokens;
+  return eitherIsShort && measured(document, [...open.blocks, ...next.blocks]).tokens <= maxTokens;
 }
 
 function* splitAtHeadings(document: ExtractedDocument): Generator<Section> {

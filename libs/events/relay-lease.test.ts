@@ -158,21 +158,28 @@ describe('a lease', () => {
     expect(await world.effects()).toEqual([]);
   });
 
-  it('that was lost between the handler and the mark rolls the effect back', async () => {
-    const relay = await world.relay([effectHandler('test.effect')], {
-      fault: async (point) => {
-        if (point === 'after-start') await world.pool.query('update core.outbox set claim_token = gen_random_uuid()');
-      },
-    });
-    const [id] = await world.insert({});
-    await world.until(id, 'in_flight');
-    await eventually(() => {
-      expect(relay.status().inFlight).toBe(0);
-    });
-    expect(await world.effects()).toEqual([]);
-    const { rows } = await world.pool.query('select * from core.event_handled');
-    expect(rows).toEqual([]);
-  });
+  it.each([
+    ['with an effect', effectHandler('test.effect')],
+    ['without one', { name: 'test.start', eventType: 'test.happened', before: () => Promise.resolve() }],
+  ])(
+    'that was lost between the handler and the mark leaves gate, effect and row alone: handler %s',
+    async (_, handler) => {
+      const relay = await world.relay([handler], {
+        fault: async (point) => {
+          if (point === 'after-start') await world.pool.query('update core.outbox set claim_token = gen_random_uuid()');
+        },
+      });
+      const [id] = await world.insert({});
+      await world.until(id, 'in_flight');
+      await eventually(() => {
+        expect(relay.status().inFlight).toBe(0);
+      });
+      expect(await world.row(id)).toMatchObject({ status: 'in_flight', attempts: 1 });
+      expect(await world.effects()).toEqual([]);
+      const { rows } = await world.pool.query('select * from core.event_handled');
+      expect(rows).toEqual([]);
+    },
+  );
 
   it('whose row has spent its attempts by crashing makes it a dead letter: attempts are not touched', async () => {
     const [id] = await crashWith(1);
@@ -189,24 +196,17 @@ describe('a lease', () => {
 
   it('is given back on shutdown, with the attempt; what finishes within the grace is delivered', async () => {
     const handler = effectHandler('test.effect');
-    let finish: () => void = () => undefined;
+    const started = new Map<string, () => void>();
     const relay = await world.relay([
-      {
-        ...handler,
-        before: (event) =>
-          event.idempotencyKey === 'short'
-            ? new Promise((resolve) => {
-                finish = resolve;
-              })
-            : new Promise(() => undefined),
-      },
+      { ...handler, before: (event) => new Promise((resolve) => started.set(event.idempotencyKey, resolve)) },
     ]);
     const [short, long] = await world.insert({ key: 'short' }, { key: 'long' });
-    await world.until(short, 'in_flight');
-    await world.until(long, 'in_flight');
-    const stopped = relay.stop({ graceMs: 300 });
+    await eventually(() => {
+      expect([...started.keys()].sort()).toEqual(['long', 'short']);
+    });
+    const stopped = relay.stop({ graceMs: 1_500 });
+    started.get('short')?.();
     const [unclaimed] = await world.insert({ key: 'later' });
-    finish();
     await stopped;
     expect(relay.status()).toMatchObject({ state: 'stopped', inFlight: 0, delivered: 1 });
     expect(await world.row(short)).toMatchObject({ status: 'delivered', attempts: 1 });

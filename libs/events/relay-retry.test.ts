@@ -33,7 +33,9 @@ describe('the relay retries', () => {
     expect(row).toMatchObject({ attempts: 5, last_error: 'test.poison: Error: poison 5 ', claim_token: null });
     expect(row.first_failed_at?.getTime()).toBeLessThan(row.claimed_at?.getTime() ?? 0);
     expect(calls).toBe(5);
-    expect(failed).toEqual([ids[0]]);
+    await eventually(() => {
+      expect(failed).toEqual([ids[0]]);
+    });
     const { rows } = await world.pool.query(
       `select distinct status, attempts from core.outbox where event_type = 'test.happened'`,
     );

@@ -1,7 +1,11 @@
 /**
- * The weight of each signal in `hybrid` mode. Equal halves, each divided by its best value, lost to plain BM25 on none
- * of the sets it was tried on with sentence embeddings. The local model hashes words and their parts, so it mostly
- * repeats what BM25 knows and gets less.
+ * The weight of each signal in `hybrid` mode, each divided by its best value.
+ *
+ * `sentence`: equal halves lost to plain BM25 on none of five sets with sentence embeddings.
+ *
+ * `local`: the hashed features mostly repeat what BM25 knows. Measured offline on two multi-hop sets of 100 questions,
+ * recall@5 of BM25 alone .795 and .513, fused at .5 .765 and .526, at .7 .770 and .534, at .9 .780 and .508 (the interval
+ * is about .05); reciprocal rank of the first hit .895 -> .91 and .778 -> .80 at .7.
  */
 export const WEIGHTS = {
   sentence: { bm25: 0.5, vector: 0.5 },

@@ -51,5 +51,7 @@ export class TestTemporal {
   async close(): Promise<void> {
     await this.#native.close();
     await this.#connection.close();
+    // Its threads would keep the test run alive.
+    await Runtime.instance().shutdown();
   }
 }

@@ -20,12 +20,15 @@ export interface ReadUpload {
   bytesRead(): number;
 }
 
+/** A part declared as application/json arrives parsed, any other as text. */
 function parseMetadata(value: unknown): UploadMetadata {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(typeof value === 'string' ? value : String(value));
-  } catch {
-    throw new ValidationError('The `metadata` part is not valid JSON.', [], 'malformed_metadata');
+  let parsed = value;
+  if (typeof value === 'string') {
+    try {
+      parsed = JSON.parse(value);
+    } catch {
+      throw new ValidationError('The `metadata` part is not valid JSON.', [], 'malformed_metadata');
+    }
   }
   const metadata = validate(uploadMetadataSchema, parsed, '`metadata` part') as UploadMetadata;
   refuseScopes('scopes', metadata.scopes);

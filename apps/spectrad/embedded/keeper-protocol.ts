@@ -4,6 +4,8 @@ import type { ProcessIdentity, StopStep } from './process-identity.js';
 export interface KeeperSpec {
   readonly command: string;
   readonly args: readonly string[];
+  /** Working folder of the engine; the root of the file system when it is not given. */
+  readonly cwd?: string;
   /** Given when the engine must run as another user than the stack. */
   readonly uid?: number;
   readonly gid?: number;

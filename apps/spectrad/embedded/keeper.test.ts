@@ -120,6 +120,14 @@ describe('keeper', () => {
     expect(isRunning(engine.engine)).toBe(false);
   });
 
+  it('shows what the engine logged since this start, and nothing of earlier ones', async () => {
+    const first = await keep('echo "up, after 255 µs, nächster"; sleep 60');
+    await first.stop();
+    const second = await keep(ORDERLY);
+    expect(second.logged()).toBe('up\n');
+    await second.stop();
+  });
+
   it('refuses a command that is not there', async () => {
     await expect(keepEngine({ ...options(''), command: '/nowhere/engine' })).rejects.toThrow('ENOENT');
   });

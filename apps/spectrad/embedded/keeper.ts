@@ -18,6 +18,7 @@ function report(event: KeeperEvent): void {
 function keep(spec: KeeperSpec): { stop: () => void } {
   const engine = spawn(spec.command, spec.args, {
     stdio: [spec.input === undefined ? 'ignore' : 'pipe', process.stderr, process.stderr],
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     ...(spec.uid === undefined ? {} : { uid: spec.uid }),
     ...(spec.gid === undefined ? {} : { gid: spec.gid }),
   });

@@ -27,6 +27,7 @@ export interface KeepOptions {
   readonly dataDir: string;
   readonly command: string;
   readonly args: readonly string[];
+  readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
   readonly input?: string;
@@ -90,6 +91,7 @@ export async function keepEngine(options: KeepOptions): Promise<KeptEngine> {
   const spec: KeeperSpec = {
     command: options.command,
     args: options.args,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
     ...(options.input === undefined ? {} : { input: options.input }),
@@ -134,7 +136,7 @@ export async function keepEngine(options: KeepOptions): Promise<KeptEngine> {
     keeper,
     exited,
     logFile: log.path,
-    logged: () => readFileSync(log.path, 'utf8').slice(log.from),
+    logged: () => readFileSync(log.path).subarray(log.from).toString(),
     async stop() {
       stdin.end('stop\n');
       if (!(await waitForEnd(identity, boundMs))) await endProcess(identity, []);

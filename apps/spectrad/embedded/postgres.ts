@@ -142,6 +142,7 @@ async function probe(options: PostgresOptions, clusterDir: string, pid: number):
     user: SUPERUSER,
     password: options.password,
     database: 'postgres',
+    connectionTimeoutMillis: 5000,
   });
   client.on('error', () => undefined);
   try {

@@ -69,7 +69,8 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   const server = [
     ...[options.binary, 'server', 'start-dev', '--ip', options.host, '--port', String(options.port)],
     ...(options.uiPort === null ? ['--headless'] : ['--ui-ip', options.host, '--ui-port', String(options.uiPort)]),
-    ...['--db-filename', join(folder, 'temporal.db'), '--log-level', 'warn'],
+    // Relative: the server makes a URI of it, so a `%` or `#` in an absolute path would name another file.
+    ...['--db-filename', 'temporal.db', '--log-level', 'warn'],
     // Never there: the CLI settings of the person who starts Spectra, or an unreadable home, must not matter.
     ...['--env-file', join(folder, 'no-environment.yaml')],
     ...each('--sqlite-pragma', SQLITE_PRAGMAS),
@@ -85,6 +86,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
   const engine = await keepEngine({
     name: 'temporal',
     dataDir: options.dataDir,
+    cwd: folder,
     command,
     args,
     address,

@@ -7,6 +7,8 @@ export interface SurrealOptions {
   readonly password: string;
   /** The control plane's namespace; its database is `metadata`. */
   readonly controlNamespace: string;
+  /** Longest wait for the first answer, 10 s unless told. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** One database of the server, by namespace and name. */
@@ -16,6 +18,18 @@ export interface DatabaseRef {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Closes a forked session. The driver would leave the timer that renews its sign-in running for an hour, and with it
+ * the process; only giving the sign-in up stops the timer.
+ */
+async function closeSession(session: SurrealSession): Promise<void> {
+  try {
+    await session.invalidate();
+  } finally {
+    await session.closeSession();
+  }
+}
 
 /**
  * One WebSocket connection of this process, multiplexed into one session per database. The driver reconnects and
@@ -52,7 +66,7 @@ export class SurrealServer {
     const key = `${ref.namespace}/${ref.database}`;
     const session = this.#sessions.get(key);
     this.#sessions.delete(key);
-    await session?.then((open) => open.closeSession()).catch(() => undefined);
+    await session?.then(closeSession).catch(() => undefined);
   }
 
   /** Whether the server answers. */
@@ -73,7 +87,7 @@ export class SurrealServer {
     try {
       return await run(session);
     } finally {
-      await session.closeSession().catch(() => undefined);
+      await closeSession(session).catch(() => undefined);
     }
   }
 
@@ -102,7 +116,7 @@ export class SurrealServer {
   async #dial(): Promise<Surreal> {
     const connection = new Surreal();
     const { url, user, password } = this.#options;
-    const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     const gaveUp = new Promise<never>((_resolve, reject) => {
       timeout.addEventListener(
         'abort',
