@@ -1,6 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SpectraError, type Problem } from '#libs/contracts/index.js';
+import { toUnavailable } from '#libs/stores/postgres/index.js';
 import { currentTrace, type Logger } from '#libs/telemetry/index.js';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -39,6 +40,8 @@ function toSpectraError(error: unknown, requestId: string): SpectraError {
     const code = typeof failure.code === 'string' ? (SERVER_CODES[failure.code] ?? 'bad_request') : 'bad_request';
     return new SpectraError({ status: failure.statusCode, code, message: String(failure.message) });
   }
+  const unavailable = toUnavailable(error);
+  if (unavailable instanceof SpectraError) return unavailable;
   return new SpectraError({
     status: 500,
     code: 'internal',
