@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApplicationFailure, cancelled, CancelledFailure } from '@temporalio/activity';
+import { ApplicationFailure, cancelled, CancelledFailure, type Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { UnavailableError, ValidationError } from '#libs/contracts/index.js';
 import { recording } from '../test/setup/relay-for-test.js';
 import { runActivity } from './run-activity.js';
@@ -8,10 +9,15 @@ import { runActivity } from './run-activity.js';
 /** Stands for the data that messages of stores may quote. */
 const MARKER = 'quicksilver heron';
 
+/** The SDK's own log of what is thrown here says nothing new. */
+function quiet(info: Partial<Info> = {}): MockActivityEnvironment {
+  return new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => undefined) });
+}
+
 /** What the body's error becomes, and what was logged about it. */
 async function failureOf(error: unknown): Promise<{ failure: unknown; lines: Record<string, unknown>[] }> {
   const { logger, lines } = recording();
-  const environment = new MockActivityEnvironment({ activityType: 'embedDocument', attempt: 3 });
+  const environment = quiet({ activityType: 'embedDocument', attempt: 3 });
   const failure: unknown = await environment
     .run(() => runActivity(logger, () => Promise.reject(error as Error)))
     .then(
@@ -32,7 +38,7 @@ function written(failure: unknown): string {
 describe('runActivity', () => {
   it('hands on what the body returns', async () => {
     const { logger, lines } = recording();
-    const result = await new MockActivityEnvironment().run(() => runActivity(logger, () => Promise.resolve(42)));
+    const result = await quiet().run(() => runActivity(logger, () => Promise.resolve(42)));
     expect(result).toBe(42);
     expect(lines).toEqual([]);
   });
@@ -65,7 +71,7 @@ describe('runActivity', () => {
   });
 
   it('beats while the body is silent, and not after it ended', async () => {
-    const environment = new MockActivityEnvironment();
+    const environment = quiet();
     const beaten = Promise.withResolvers<undefined>();
     let beats = 0;
     environment.on('heartbeat', () => {
@@ -85,7 +91,7 @@ describe('runActivity', () => {
   });
 
   it('passes a cancellation through as one', async () => {
-    const environment = new MockActivityEnvironment();
+    const environment = quiet();
     const { logger, lines } = recording();
     const run = environment.run(() => runActivity(logger, () => cancelled()));
     environment.cancel('CANCELLED');
@@ -94,7 +100,7 @@ describe('runActivity', () => {
   });
 
   it('passes an abort through that follows from a cancellation', async () => {
-    const environment = new MockActivityEnvironment();
+    const environment = quiet();
     const { logger, lines } = recording();
     const abort = new DOMException('aborted', 'AbortError');
     const run = environment.run(() =>

@@ -96,7 +96,7 @@ describe('the scheduler', () => {
     }
     const { action, spec } = await temporal.client.schedule.getHandle(ID).describe();
     expect(action).toMatchObject({ workflowType: 'expireIdempotency', args: [{ generation }] });
-    expect(spec.intervals).toEqual([{ every: 3_600_000, offset: 0 }]);
+    expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
   });
 
   it('leaves a schedule alone that is as declared', async () => {

@@ -20,7 +20,7 @@ export async function putExpiredAndLive(services: Services, contextId: string): 
 export async function keysOf(services: Services, contextId: string): Promise<string[]> {
   const [keys] = await query<[string[]]>(
     await database(services, contextId),
-    'SELECT VALUE record::id(id)[1] FROM idempotency ORDER BY id',
+    'SELECT VALUE record::id(id)[1] FROM idempotency',
   );
-  return keys;
+  return keys.sort();
 }

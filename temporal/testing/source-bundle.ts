@@ -25,7 +25,8 @@ export async function bundleSources(path = 'workflows/index.ts'): Promise<Source
   let modules: string[] = [];
   const { code } = await bundleWorkflowCode({
     workflowsPath: `${ROOT}${path}`,
-    logger: new DefaultLogger('ERROR'),
+    // A failure rejects.
+    logger: new DefaultLogger('ERROR', () => undefined),
     webpackConfigHook: (config) => ({
       ...config,
       resolve: { ...config.resolve, conditionNames: ['spectra-src', '...'] },

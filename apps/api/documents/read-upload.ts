@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import type { MultipartFile } from '@fastify/multipart';
+import type { Multipart, MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { uploadMetadataSchema, ValidationError, type UploadMetadata } from '#libs/contracts/index.js';
+import { SpectraError, uploadMetadataSchema, ValidationError, type UploadMetadata } from '#libs/contracts/index.js';
 import { detectMediaType } from '#libs/documents/index.js';
 import { refuseScopes } from '../http/refuse-scopes.js';
 import { validate } from '../http/validation.interceptor.js';
@@ -20,6 +20,9 @@ export interface ReadUpload {
   bytesRead(): number;
 }
 
+const malformedMetadata = (): ValidationError =>
+  new ValidationError('The `metadata` part is not valid JSON.', [], 'malformed_metadata');
+
 /** A part declared as application/json arrives parsed, any other as text. */
 function parseMetadata(value: unknown): UploadMetadata {
   let parsed = value;
@@ -27,7 +30,7 @@ function parseMetadata(value: unknown): UploadMetadata {
     try {
       parsed = JSON.parse(value);
     } catch {
-      throw new ValidationError('The `metadata` part is not valid JSON.', [], 'malformed_metadata');
+      throw malformedMetadata();
     }
   }
   const metadata = validate(uploadMetadataSchema, parsed, '`metadata` part') as UploadMetadata;
@@ -45,22 +48,61 @@ function displayName(name: string | undefined): string | null {
   return bare === '' || bare === 'upload' || bare === '.' || bare === '..' ? null : bare;
 }
 
-async function peek(file: MultipartFile): Promise<{ head: Uint8Array; body: Readable; bytesRead: () => number }> {
+/** A `metadata` part that came as a file. */
+async function readSmall(part: MultipartFile): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of part.file as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > METADATA_BYTES) throw new ValidationError('The `metadata` part is too long.', [], 'malformed_metadata');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+type PartIterator = AsyncIterator<Multipart>;
+
+/** What the parser throws about the body itself is the client's to mend, not a failure of this service. */
+async function parsed<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'FST_INVALID_JSON_FIELD_ERROR') throw malformedMetadata();
+    if (error instanceof SpectraError || typeof (error as { statusCode?: unknown }).statusCode === 'number') throw error;
+    throw new ValidationError('The multipart body ends too early or is malformed.', [], 'malformed_multipart');
+  }
+}
+
+/** The file is the last part: metadata behind it would come too late, and a second file would be lost. */
+async function requireEnd(parts: PartIterator): Promise<void> {
+  for (let next = await parsed(() => parts.next()); !next.done; next = await parsed(() => parts.next())) {
+    if (next.value.fieldname === 'metadata')
+      throw new ValidationError('The `metadata` part must precede the `file` part.', [], 'metadata_after_file');
+    if (next.value.type === 'file')
+      throw new ValidationError('Send one file per upload.', [], 'one_file_only');
+  }
+}
+
+async function peek(
+  file: MultipartFile,
+  parts: PartIterator,
+): Promise<{ head: Uint8Array; body: Readable; bytesRead: () => number }> {
   const source = file.file[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const first: Buffer[] = [];
   let size = 0;
   while (size < HEAD_BYTES) {
-    const next = await source.next();
+    const next = await parsed(() => source.next());
     if (next.done) break;
     first.push(next.value);
     size += next.value.length;
   }
   async function* whole(): AsyncGenerator<Buffer> {
     yield* first;
-    for (let next = await source.next(); !next.done; next = await source.next()) {
+    for (let next = await parsed(() => source.next()); !next.done; next = await parsed(() => source.next())) {
       size += next.value.length;
       yield next.value;
     }
+    await requireEnd(parts);
   }
   return {
     head: Buffer.concat(first).subarray(0, HEAD_BYTES),
@@ -70,7 +112,8 @@ async function peek(file: MultipartFile): Promise<{ head: Uint8Array; body: Read
 }
 
 /**
- * Reads a multipart upload as far as the beginning of its `file` part; the body is streamed from there.
+ * Reads a multipart upload as far as the beginning of its `file` part; the body is streamed from there, and fails when
+ * what follows the file contradicts it.
  * @throws ValidationError when a part is missing or out of order; UnsupportedMediaTypeError for what cannot be read.
  */
 export async function readUpload(request: FastifyRequest): Promise<ReadUpload> {
@@ -82,24 +125,35 @@ export async function readUpload(request: FastifyRequest): Promise<ReadUpload> {
     );
   }
   let metadata: UploadMetadata = {};
+  // Two files: some clients send the metadata as one.
   const parts = request.parts({
-    limits: { fieldSize: METADATA_BYTES, fields: 10, files: 1, parts: 11, fileSize: Number.MAX_SAFE_INTEGER },
-  });
-  for await (const part of parts) {
+    limits: { fieldSize: METADATA_BYTES, fields: 10, files: 2, parts: 12, fileSize: Number.MAX_SAFE_INTEGER },
+  })[Symbol.asyncIterator]();
+  for (let next = await parsed(() => parts.next()); !next.done; next = await parsed(() => parts.next())) {
+    const part = next.value;
     if (part.type === 'field') {
       if (part.fieldname === 'metadata') metadata = parseMetadata(part.value);
       continue;
     }
     if (part.fieldname === 'metadata') {
-      metadata = parseMetadata((await part.toBuffer()).toString('utf8'));
+      metadata = parseMetadata(await parsed(() => readSmall(part)));
       continue;
     }
     if (part.fieldname !== 'file')
       throw new ValidationError(`There is no part named "${part.fieldname}"; name it \`file\`.`);
-    const { head, body, bytesRead } = await peek(part);
+    const { head, body, bytesRead } = await peek(part, parts);
     const fileName = metadata.filename ? displayName(metadata.filename) : displayName(part.filename);
     const mimeType = await detectMediaType({ declared: metadata.mimeType ?? part.mimetype, fileName, head });
     return { metadata, mimeType, fileName, body, bytesRead };
   }
   throw new ValidationError('The `file` part is missing.', [], 'missing_file');
+}
+
+/**
+ * Lets the rest of a refused upload run out unread. A client reads the answer only when it has sent its request, and
+ * a half-read connection would neither be used again nor close.
+ */
+export function discardRest(request: FastifyRequest): void {
+  request.raw.unpipe();
+  request.raw.resume();
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,17 @@ function openLog(dataDir: string, name: EngineName): { path: string; fd: number;
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
   return { path, fd: openSync(path, 'a', 0o600), from: size > MAX_LOG_BYTES ? 0 : size };
+}
+
+/** The text of a file from a byte offset on. */
+function readFrom(path: string, offset: number): string {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(fstatSync(fd).size - offset, 0));
+    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, offset));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
@@ -136,7 +147,7 @@ export async function keepEngine(options: KeepOptions): Promise<KeptEngine> {
     keeper,
     exited,
     logFile: log.path,
-    logged: () => readFileSync(log.path).subarray(log.from).toString(),
+    logged: () => readFrom(log.path, log.from),
     async stop() {
       stdin.end('stop\n');
       if (!(await waitForEnd(identity, boundMs))) await endProcess(identity, []);
