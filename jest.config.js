@@ -7,7 +7,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['spectra-src', 'node', 'node-addons'] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  setupFiles: ['<rootDir>/test/setup/realm-globals.mjs'],
+  setupFiles: ['<rootDir>/test/setup/one-realm.ts'],
   globalSetup: '<rootDir>/test/setup/global-setup.mjs',
   globalTeardown: '<rootDir>/test/setup/global-teardown.mjs',
   testTimeout: 30_000,

@@ -144,7 +144,7 @@ describe('documentPipeline', () => {
     expect(await accepted.documents.find(accepted.event.documentId)).toMatchObject({
       status: 'ready',
       chunkCount: chunks,
-      title: expect.stringContaining('Heron') as string,
+      title: expect.stringContaining('Heron') as unknown,
     });
     expect(await accepted.job()).toEqual({ status: 'succeeded', attempts: 1 });
     const { documentId } = accepted.event;
@@ -173,7 +173,7 @@ describe('documentPipeline', () => {
   it('ends as failed with a sentence when the document cannot be read', async () => {
     const accepted = await start('application/pdf', `%PDF-1.7\n${MARKER} is no PDF`);
     const result = await working(() => accepted.handle.result());
-    expect(result).toMatchObject({ status: 'failed', code: expect.stringMatching(/_pdf$/) as string });
+    expect(result).toMatchObject({ status: 'failed', code: expect.stringMatching(/_pdf$/) as unknown });
     const document = await accepted.documents.find(accepted.event.documentId);
     expect(document?.status).toBe('failed');
     expect(document?.error).toMatch(/PDF/);
@@ -201,7 +201,7 @@ describe('documentPipeline', () => {
     expect((ended as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
     expect(stageGoesOn).toBe(false);
     const document = await accepted.documents.find(accepted.event.documentId);
-    expect(document).toMatchObject({ status: 'failed', error: expect.stringContaining('cancelled') as string });
+    expect(document).toMatchObject({ status: 'failed', error: expect.stringContaining('cancelled') as unknown });
     expect(await chunkCount(accepted)).toBe(0);
     await keep('cancellation', accepted.handle);
   });

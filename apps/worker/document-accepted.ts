@@ -20,9 +20,9 @@ import type { Services } from '../spectrad/services.js';
 /** A start that takes longer than this is taken for a server that is down; the id makes a repeat harmless. */
 const START_DEADLINE_MS = 3_000;
 
-type Dependencies = Pick<Services, 'server' | 'registry' | 'objects' | 'generation' | 'logger'>;
+type Dependencies = Pick<Services, 'server' | 'registry' | 'objects' | 'generation' | 'logger' | 'settings'>;
 
-async function start(client: Client, event: DocumentAccepted, generation: number): Promise<void> {
+async function start(client: Client, event: DocumentAccepted, generation: number, deadlineMs: number): Promise<void> {
   const input: DocumentPipelineInput = {
     contextId: event.contextId,
     documentId: event.documentId,
@@ -35,7 +35,7 @@ async function start(client: Client, event: DocumentAccepted, generation: number
     generation,
   };
   try {
-    await client.withDeadline(Date.now() + START_DEADLINE_MS, () =>
+    await client.withDeadline(Date.now() + deadlineMs, () =>
       client.workflow.start<typeof documentPipeline>('documentPipeline', {
         workflowId: documentWorkflowId(event.contextId, event.documentId, event.version),
         taskQueue: taskQueue('documents', generation),
@@ -59,7 +59,9 @@ async function start(client: Client, event: DocumentAccepted, generation: number
  * by its id, the run by its workflow id.
  */
 export function startDocumentPipeline(services: Dependencies, client: Client): EventHandler<DocumentAccepted> {
-  const { server, registry, objects, generation, logger } = services;
+  const { server, registry, objects, generation, logger, settings } = services;
+  // Well within the limit of a handler, or a server that is down would be taken for a slow handler and cost an attempt.
+  const deadlineMs = Math.min(START_DEADLINE_MS, settings.SPECTRA_HANDLER_MAX_MS / 2);
 
   async function record(event: DocumentAccepted): Promise<'start' | 'skip'> {
     const context = await registry.find(event.contextId);
@@ -89,7 +91,7 @@ export function startDocumentPipeline(services: Dependencies, client: Client): E
     eventType: 'document.accepted',
     async before({ payload }: EventEnvelope<DocumentAccepted>): Promise<void> {
       try {
-        if ((await record(payload)) === 'start') await start(client, payload, generation);
+        if ((await record(payload)) === 'start') await start(client, payload, generation, deadlineMs);
       } catch (error) {
         if (error instanceof UnavailableError)
           throw new DependencyDownError('surrealdb', error.message, { cause: error });
