@@ -169,7 +169,7 @@ export function createDocumentActivities(dependencies: DocumentActivityDependenc
         const place = await open(input);
         if (place === 'gone') return;
         await deleteStaleChunks(place.session, input.documentId, input.version, 0);
-        await objects.deletePrefix(storageKeys.derived(input.contextId, input.documentId));
+        await objects.deletePrefix(storageKeys.derivedVersion(input.contextId, input.documentId, input.version));
         await place.documents.setStatus(input.documentId, input.version, {
           status: 'failed',
           error: reason.sentence,

@@ -61,6 +61,11 @@ describe('runActivity', () => {
 
   it.each([
     ['an unknown error', new TypeError(`cannot read "${MARKER}"`), 'TypeError'],
+    [
+      'an abort that nobody asked for',
+      Object.assign(new Error(`aborted at "${MARKER}"`), { name: 'AbortError' }),
+      'AbortError',
+    ],
     ['something thrown that is no error', MARKER, 'unknown'],
   ])('lets %s be tried again and keeps its message out of the history', async (_name, error, type) => {
     const { failure } = await failureOf(error);
@@ -90,7 +95,7 @@ describe('runActivity', () => {
     expect(lines).toEqual([]);
   });
 
-  it('passes an abort through that follows from a cancellation', async () => {
+  it('takes an abort that follows from a cancellation for that cancellation', async () => {
     const environment = quiet();
     const { logger, lines } = recording();
     const abort = Object.assign(new Error('aborted'), { name: 'AbortError' });
@@ -102,7 +107,7 @@ describe('runActivity', () => {
       ),
     );
     environment.cancel('CANCELLED');
-    await expect(run).rejects.toBe(abort);
+    await expect(run).rejects.toBeInstanceOf(CancelledFailure);
     expect(lines).toEqual([]);
   });
 });

@@ -1,4 +1,10 @@
-import { activityInfo, ApplicationFailure, CancelledFailure, heartbeat } from '@temporalio/activity';
+import {
+  activityInfo,
+  ApplicationFailure,
+  CancelledFailure,
+  cancellationSignal,
+  heartbeat,
+} from '@temporalio/activity';
 import { SpectraError } from '#libs/contracts/index.js';
 import { continueTrace, runInTrace, type Logger } from '#libs/telemetry/index.js';
 
@@ -19,7 +25,9 @@ export async function runActivity<T>(logger: Logger, body: () => Promise<T>): Pr
   try {
     return await runInTrace(trace, body);
   } catch (error) {
-    if (error instanceof CancelledFailure || (error instanceof Error && error.name === 'AbortError')) throw error;
+    // Only a cancellation that was asked for is one; whatever else ends the body at that moment stays in this process.
+    if (cancellationSignal().aborted) throw cancellationSignal().reason;
+    if (error instanceof CancelledFailure) throw error;
     if (error instanceof SpectraError && !error.retryable) {
       throw ApplicationFailure.nonRetryable(error.message, error.code);
     }

@@ -62,6 +62,7 @@ function sourceHash() {
     ...SOURCES.filter((folder) => existsSync(join(ROOT, folder))).map((folder) =>
       readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+        .filter((entry) => !/(^|[\\/])(testing|histories)([\\/]|$)/.test(entry.parentPath ?? entry.path))
         .map((entry) => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name))),
     ),
   );

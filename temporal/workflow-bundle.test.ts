@@ -51,6 +51,8 @@ describe('the workflow bundle', () => {
   });
 
   it('is refused when a workflow takes a module of Node', async () => {
-    await expect(bundleSources('temporal/testing/impure/reads-files.ts')).rejects.toThrow(/Webpack finished with errors/);
+    await expect(bundleSources('temporal/testing/impure/reads-files.ts')).rejects.toThrow(
+      /Webpack finished with errors/,
+    );
   });
 });

@@ -59,5 +59,7 @@ describe('a changed workflow', () => {
 /** The values of every field of that name, at any depth. */
 function fieldsNamed(name: string, value: unknown): unknown[] {
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value as Record<string, unknown>).flatMap(([key, entry]) => (key === name ? [entry] : fieldsNamed(name, entry)));
+  return Object.entries(value as Record<string, unknown>).flatMap(([key, entry]) =>
+    key === name ? [entry] : fieldsNamed(name, entry),
+  );
 }

@@ -22,7 +22,10 @@ export function installRuntime(services: Pick<Services, 'logger'>): void {
 /** The workers of this generation's queues. `failed` rejects when one ends by itself. */
 export interface TemporalWorkers {
   readonly failed: Promise<never>;
-  /** Stops polling, lets what runs finish within the grace, then cancels it: another worker resumes it. */
+  /**
+   * Stops polling, lets what runs finish within half the grace, then cancels it, and waits no longer than three quarters
+   * of the grace: another worker resumes it. The process must end afterwards.
+   */
   stop(): Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export async function startTemporalWorkers(services: Services, connection: Nativ
     namespace: settings.TEMPORAL_NAMESPACE,
     workflowBundle,
     shutdownGraceTime: settings.SPECTRA_SHUTDOWN_GRACE_MS / 2,
+    // Activities that do not heed their cancellation are left behind: another worker does them again.
+    shutdownForceTime: settings.SPECTRA_SHUTDOWN_GRACE_MS * 0.75,
     workflowThreadPoolSize: 1,
   };
   const workers = await Promise.all([

@@ -40,14 +40,14 @@ interface Passage {
   readonly tokenCount: number;
 }
 
-/** Sequence numbers are handed out by the session's own record, so two writers to one session cannot take the same. */
+/** `$session` is a name of SurrealDB's own. Sequence numbers are handed out by the session's own record, so two writers to one session cannot take the same. */
 const APPEND = `BEGIN;
-IF $create { CREATE $session CONTENT { metadata: {}, next_seq: 0, created_at: time::now() } };
-LET $updated = (UPDATE $session SET next_seq += $count RETURN BEFORE);
+IF $create { CREATE $conversation CONTENT { metadata: {}, next_seq: 0, created_at: time::now() } };
+LET $updated = (UPDATE $conversation SET next_seq += $count RETURN BEFORE);
 IF array::len($updated) = 0 { THROW 'no such session' };
 LET $first = $updated[0].next_seq;
 FOR $turn IN $turns {
-  CREATE $turn.id CONTENT { session: $session, role: $turn.role, content: $turn.content, seq: $first + $turn.offset,
+  CREATE $turn.id CONTENT { session: $conversation, role: $turn.role, content: $turn.content, seq: $first + $turn.offset,
     observed_at: $turn.observed_at, created_at: time::now() };
 };
 INSERT INTO memory_chunk $chunks RETURN NONE;
@@ -90,7 +90,7 @@ export class ConversationWriter {
     const now = new Date(this.now());
     try {
       await atomic(this.session, APPEND, {
-        session,
+        conversation: session,
         create: request.sessionId === null,
         count: request.messages.length,
         turns: request.messages.map((message, offset) => ({

@@ -48,7 +48,9 @@ describe('a worker that is killed after the effect of an event and before it is 
       expect(await world.latestRun(id)).toBeNull();
     });
 
-    await world.test.services.pool.query(`update core.outbox set status = 'pending', delivered_at = null, available_at = now()`);
+    await world.test.services.pool.query(
+      `update core.outbox set status = 'pending', delivered_at = null, available_at = now()`,
+    );
     await eventually(async () => {
       expect(await world.outbox()).toMatchObject([{ status: 'delivered', attempts: 2 }]);
     });

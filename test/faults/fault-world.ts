@@ -40,7 +40,7 @@ export interface FileUpload {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** An object store key or search text would differ if a rerun had written other rows: everything of a chunk row but its owner and time. */
+/** What a chunk row holds besides what the API shows of it. */
 export interface ChunkRow {
   readonly id: string;
   readonly position: number;
@@ -121,7 +121,12 @@ export class FaultWorld {
   }
 
   /** Accepts an upload in this process, as an api does. */
-  accept({ content, mimeType = 'text/plain', fileName = 'note.txt', metadata = {} }: FileUpload): Promise<UploadResponse> {
+  accept({
+    content,
+    mimeType = 'text/plain',
+    fileName = 'note.txt',
+    metadata = {},
+  }: FileUpload): Promise<UploadResponse> {
     return this.test.services.acceptance.accept({
       contextId: this.contextId,
       session: this.session,
@@ -133,7 +138,10 @@ export class FaultWorld {
   }
 
   /** Uploads through an api. Rejects when the connection breaks. */
-  upload(apiUrl: string, { content, mimeType = 'text/plain', fileName = 'note.txt', metadata }: FileUpload): Promise<Response> {
+  upload(
+    apiUrl: string,
+    { content, mimeType = 'text/plain', fileName = 'note.txt', metadata }: FileUpload,
+  ): Promise<Response> {
     const form = new FormData();
     if (metadata) form.set('metadata', JSON.stringify(metadata));
     form.set('file', new Blob([Buffer.from(content)], { type: mimeType }), fileName);
@@ -151,7 +159,9 @@ export class FaultWorld {
 
   /** All rows of the outbox in the order of their acceptance; there are no others in this database. */
   async outbox(): Promise<OutboxRow[]> {
-    const { rows } = await this.test.services.pool.query<OutboxRow>('select * from core.outbox order by occurred_at, id');
+    const { rows } = await this.test.services.pool.query<OutboxRow>(
+      'select * from core.outbox order by occurred_at, id',
+    );
     return rows;
   }
 

@@ -181,7 +181,7 @@ describe('a client that goes away in the middle of an upload', () => {
 });
 
 describe('the same bytes many times at once', () => {
-  it('make one document, one event and one stored object', async () => {
+  it('make one document, and every answer names it', async () => {
     const content = text();
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.upload(content)));
     const ids = new Set(answers.map((answer) => answer.id));

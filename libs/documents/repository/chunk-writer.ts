@@ -69,7 +69,10 @@ export async function writeChunks(
   return results.includes(true);
 }
 
-/** Removes the chunks of a document other than the first `keep` of this version: what an earlier version left behind, or all of them (0). */
+/**
+ * Removes the chunks of a document other than the first `keep` of this version: what an earlier version left behind, or
+ * all of them (0). Does nothing once the document is at another version: a late retry must not take the rows of the next.
+ */
 export async function deleteStaleChunks(
   session: SurrealSession,
   documentId: string,
@@ -80,8 +83,13 @@ export async function deleteStaleChunks(
     { length: keep },
     (_unused, position) => new RecordId('knowledge_chunk', chunkId(documentId, version, position)),
   );
-  await atomic(session, `DELETE knowledge_chunk WHERE document = $document AND id NOT IN $ids`, {
-    document: new RecordId('document', documentId),
-    ids,
-  });
+  await atomic(
+    session,
+    `BEGIN;
+     IF (SELECT VALUE version FROM ONLY $document) = $version {
+       DELETE knowledge_chunk WHERE document = $document AND id NOT IN $ids;
+     };
+     COMMIT;`,
+    { document: new RecordId('document', documentId), version, ids },
+  );
 }

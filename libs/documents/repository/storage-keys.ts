@@ -12,6 +12,10 @@ export const storageKeys = {
   /** Everything derived from a document. */
   derived: (contextId: string, documentId: string): string => `contexts/${contextId}/derived/${documentId}/`,
 
+  /** Everything derived from one version of a document. */
+  derivedVersion: (contextId: string, documentId: string, version: number): string =>
+    `contexts/${contextId}/derived/${documentId}/v${version}/`,
+
   extracted: (contextId: string, documentId: string, version: number): string =>
     `contexts/${contextId}/derived/${documentId}/v${version}/extracted.json`,
 
