@@ -1,3 +1,3 @@
 export { readBuildInfo, type BuildInfo } from './build-info.js';
-export { ConfigurationError, loadSettings, processEnvironment, type Flags, type LoadedSettings } from './load.js';
+export { loadSettings, processEnvironment, type Flags, type LoadedSettings } from './load.js';
 export { type SettingName } from './settings.js';

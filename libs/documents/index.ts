@@ -1,9 +1,7 @@
 export { chunkDocument, type Chunk, type ChunkOptions } from './chunk.js';
 export { extractDocument } from './extract.js';
 export type { Block, BlockKind, ExtractedDocument, ExtractOptions, PageSpan } from './extracted-document.js';
-export { ACCEPTED_MEDIA_TYPES, detectMediaType, type AcceptedMediaType, type MediaTypeEvidence } from './media-type.js';
-export { estimateTokens } from './tokens.js';
-export { UnreadableDocumentError, type UnreadableDocumentCode } from './unreadable-document-error.js';
+export { detectMediaType, type AcceptedMediaType, type MediaTypeEvidence } from './media-type.js';
 export { UploadAcceptance } from './accept-upload.js';
 export {
   deleteStaleChunks,

@@ -7,5 +7,5 @@ export { Notifier, type NotifierOptions } from './notifier.js';
 export { publish, type NewEvent } from './publish.js';
 export { Relay } from './relay.js';
 export type { RelayMetrics, RelayOptions, RelayStatus } from './relay-options.js';
-export { DEFAULT_RETRY_POLICY, type HandlerFailure, type RetryPolicy } from './retry.js';
-export { DEFAULT_RELAY_TIMING, type RelayTiming } from './timing.js';
+export type { HandlerFailure, RetryPolicy } from './retry.js';
+export type { RelayTiming } from './timing.js';

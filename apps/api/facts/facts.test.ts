@@ -164,9 +164,10 @@ describe('an Idempotency-Key', () => {
       expect(refused.body['code']).toBe('idempotency_in_flight');
     const [rows] = await query<[unknown[]]>(session, 'SELECT id FROM turn WHERE content = $text', { text });
     expect(rows).toHaveLength(1);
-    const ok = answers.filter((answer) => answer.status === 200).map((answer) => answer.text);
-    expect(new Set(ok).size).toBe(1);
-    expect((await remember({ text }, headers)).text).toBe(ok[0]);
+    const ok = answers.filter((answer) => answer.status === 200).map((answer) => answer.body);
+    const replay = (await remember({ text }, headers)).body;
+    expect(ok.length).toBeGreaterThan(0);
+    for (const body of ok) expect(body).toEqual(replay);
   });
 
   it('is forgotten by the sweep when its window is over, and not before', async () => {

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import multipart from '@fastify/multipart';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newId, ValidationError } from '#libs/contracts/index.js';
 import { continueTrace, currentTrace, runInTrace, type Logger, type Metrics } from '#libs/telemetry/index.js';
+import { ProblemFilter } from './problem.filter.js';
 
 /** JSON bodies are small: a conversation of a thousand messages. Uploads are multipart and streamed. */
 const JSON_BODY_LIMIT = 16 * 1024 * 1024;
@@ -22,11 +24,18 @@ function parseJson(body: string): unknown {
 
 /** The HTTP server below Nest: ids, traces, body parsers, access log and metrics. */
 export async function createFastifyAdapter(logger: Logger, metrics: Metrics): Promise<FastifyAdapter> {
+  const problems = new ProblemFilter(logger);
   const adapter = new FastifyAdapter({
     keepAliveTimeout: KEEP_ALIVE_MS,
     bodyLimit: JSON_BODY_LIMIT,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
+    // What fails before there is a route: a path with broken escapes.
+    frameworkErrors: (error, request, reply) => {
+      runInTrace(continueTrace(request.headers.traceparent as string | undefined), () => {
+        problems.answer(error, request as FastifyRequest, reply as FastifyReply);
+      });
+    },
     genReqId: (request: { headers: IncomingHttpHeaders }) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID_PATTERN.test(given) ? given : newId(Date.now(), randomBytes(10));

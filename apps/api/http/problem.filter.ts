@@ -29,11 +29,19 @@ const SERVER_CODES: Readonly<Record<string, string>> = {
   FST_INVALID_MULTIPART_CONTENT_TYPE: 'not_multipart',
 };
 
+/** The same, by status, where the framework has wrapped them. */
+const STATUS_CODES: Readonly<Record<number, string>> = {
+  400: 'bad_request',
+  404: 'no_such_route',
+  413: 'body_too_large',
+  415: 'unsupported_media_type',
+};
+
 function toSpectraError(error: unknown, requestId: string): SpectraError {
   if (error instanceof SpectraError) return error;
   if (error instanceof HttpException) {
     const status = error.getStatus();
-    return new SpectraError({ status, code: status === 404 ? 'no_such_route' : 'http_error', message: error.message });
+    return new SpectraError({ status, code: STATUS_CODES[status] ?? 'http_error', message: error.message });
   }
   const failure = error as { statusCode?: unknown; code?: unknown; message?: unknown };
   if (typeof failure.statusCode === 'number' && failure.statusCode >= 400 && failure.statusCode < 500) {
@@ -82,6 +90,7 @@ export class ProblemFilter implements ExceptionFilter {
       retryable: known.retryable,
       ...(known.issues.length > 0 ? { issues: [...known.issues] } : {}),
     };
+    void reply.header('x-request-id', request.id);
     if (known.retryAfterSeconds !== undefined) void reply.header('retry-after', String(known.retryAfterSeconds));
     const trace = currentTrace();
     if (trace) void reply.header('x-trace-id', trace.traceId);

@@ -65,11 +65,11 @@ describe('databases', () => {
 });
 
 describe('atomic', () => {
-  it('does all of a unit or nothing', async () => {
+  it('does all of a unit or nothing, and says which statement was the reason', async () => {
     await migrateDatabase(server, { namespace: controlNamespace, database: 'metadata' }, 'control');
     const control = await server.control();
-    const unit = `BEGIN; CREATE api_key:b SET name = 'b', hash = 'h', created_at = time::now(); THROW 'no'; COMMIT;`;
-    await expect(atomic(control, unit)).rejects.toThrow(/no/);
+    const unit = `BEGIN; CREATE api_key:b SET name = 'b', hash = 'h', created_at = time::now(); THROW 'out of honey'; CREATE api_key:c SET name = 'c', hash = 'h', created_at = time::now(); COMMIT;`;
+    await expect(atomic(control, unit)).rejects.toThrow(/out of honey/);
     expect((await query<[unknown[]]>(control, 'SELECT id FROM api_key'))[0]).toEqual([]);
   });
 

@@ -56,6 +56,22 @@ function translate(error: unknown): unknown {
   return error;
 }
 
+/** What statements of a failed transaction say that are not the reason why it failed. */
+const CONSEQUENCE = /not executed due to a (failed|cancelled) transaction/i;
+
+/** One result per statement; of several failures, the one that caused the others is thrown. */
+async function collect(
+  session: SurrealSession | SurrealTransaction,
+  statements: string,
+  bindings: Bindings,
+): Promise<unknown[]> {
+  const responses = await session.query(statements, bindings).json().responses();
+  const failures = responses.flatMap((response) => (response.success ? [] : [response.error]));
+  const cause = failures.find((failure) => !CONSEQUENCE.test(failure.message)) ?? failures[0];
+  if (cause) throw cause;
+  return responses.map((response) => (response.success ? response.result : undefined));
+}
+
 /**
  * Runs statements and returns one result per statement, as JSON (record ids and instants become strings).
  * Every statement's result is checked: the first that failed rejects.
@@ -66,7 +82,7 @@ export async function query<R extends unknown[]>(
   statements: string,
   bindings: Bindings = {},
 ): Promise<R> {
-  return (await answered(session.query(statements, bindings).json().collect())) as R;
+  return (await answered(collect(session, statements, bindings))) as R;
 }
 
 /**
@@ -79,7 +95,7 @@ export async function atomic<R extends unknown[]>(
   unit: string,
   bindings: Bindings = {},
 ): Promise<R> {
-  return pRetry(async () => (await answered(session.query(unit, bindings).json().collect())) as R, {
+  return pRetry(async () => (await answered(collect(session, unit, bindings))) as R, {
     ...CONFLICT_RETRY,
     shouldRetry: ({ error }) => isConflict(error),
   });
