@@ -4,7 +4,7 @@ import { ROOT, runNode, setUp } from './set-up.mjs';
 
 await setUp();
 const tool = (...path) => join(ROOT, 'node_modules', ...path);
-const FOLDERS = ['apps', 'libs', 'workflows', 'activities', 'temporal', 'test', 'bench'];
+const FOLDERS = ['apps', 'libs', 'workflows', 'activities', 'temporal', 'test'];
 const checks = [
   ['types', [tool('typescript', 'bin', 'tsc'), '-p', '.']],
   ['rules', [tool('eslint', 'bin', 'eslint.js'), '.']],

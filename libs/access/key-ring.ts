@@ -162,6 +162,11 @@ export class KeyRing {
     this.#contextKeys.clear();
   }
 
+  /** Forgets keys that were removed together with their Context, so that a new Context of the same id does not know them. */
+  forgetContextKeys(): void {
+    this.#contextKeys.clear();
+  }
+
   /** Makes sure that a management key exists: the pinned one, or a new one where there is none yet. @returns its secret form when it was just made. */
   async ensureManagementKey(pinned?: string): Promise<string | null> {
     const control = await this.#options.server.control();

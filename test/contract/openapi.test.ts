@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FastifyInstance } from 'fastify';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openApiDocument, operations, type Operation } from '#libs/contracts/index.js';
+import { ApiModule } from '../../apps/api/api.module.js';
 import { createFastifyAdapter } from '../../apps/api/http/fastify.js';
 import { TestApi } from '../setup/api-for-test.js';
 
@@ -48,7 +50,10 @@ describe('the committed OpenAPI document', () => {
     const document = await committed();
     expect(document.openapi).toMatch(/^3\.1\./);
     for (const [, ref] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
-      const target = (ref ?? '').replace('#/', '').split('/').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+      const target = (ref ?? '')
+        .replace('#/', '')
+        .split('/')
+        .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
       expect([ref, target]).toEqual([ref, expect.anything()]);
     }
     const found = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -70,7 +75,10 @@ describe('the committed OpenAPI document', () => {
 
   it('is shown to people at /docs', async () => {
     const response = await fetch(`${api.url}/docs/`);
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
     expect(await (await fetch(`${api.url}/docs/json`)).json()).toMatchObject({ info: { title: 'Spectra' } });
   });
 });
@@ -78,15 +86,14 @@ describe('the committed OpenAPI document', () => {
 describe('routes and operations', () => {
   it('are the same: every operation answers, and nothing else does', async () => {
     const routes = new Set<string>();
-    const original = createFastifyAdapter;
-    const adapter = await original(api.services.logger, api.services.metrics);
-    const instance: FastifyInstance = adapter.getInstance();
-    instance.addHook('onRoute', ({ method, url }) => {
+    const adapter = await createFastifyAdapter(api.services.logger, api.services.metrics);
+    adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       for (const name of [method].flat()) if (name !== 'HEAD' && name !== 'OPTIONS') routes.add(`${name} ${url}`);
     });
-    const { NestFactory } = await import('@nestjs/core');
-    const { ApiModule } = await import('../../apps/api/api.module.js');
-    const app = await NestFactory.create(ApiModule.over(api.services, {}), adapter, { logger: false, bodyParser: false });
+    const app = await NestFactory.create<NestFastifyApplication>(ApiModule.over(api.services, {}), adapter, {
+      logger: false,
+      bodyParser: false,
+    });
     await app.init();
     await app.close();
     const declared = all.map(({ method, path }) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`);

@@ -33,20 +33,14 @@ describe('a worker that is killed after the effect of an event and before it is 
     expect(await world.chunkRows()).toHaveLength(first.chunkCount ?? -1);
   }, 60_000);
 
-  it('delivers a finished event again without any effect when an operator re-pends its row', async () => {
-    await world.startReady('worker');
+  it('delivers a handled event again without any effect, even when Temporal would start its workflow anew', async () => {
+    await world.startReady('worker', 'embed=delay:60000');
     const { id } = await world.accept({ content: 'Already handled; the gate is closed.' });
-    const first = await world.documentBecomes(id, 'ready');
+    await world.documentBecomes(id, 'embedding');
     await world.onlyRow('delivered');
     const run = await world.latestRun(id);
-    // As if the workflow id were forgotten after its retention: only core.event_handled can refuse now.
-    await world.temporal.workflowService.deleteWorkflowExecution({
-      namespace: world.test.settings.TEMPORAL_NAMESPACE,
-      workflowExecution: { workflowId: world.workflowId(id), runId: run ?? '' },
-    });
-    await eventually(async () => {
-      expect(await world.latestRun(id)).toBeNull();
-    });
+    // The reuse policy allows another run after a terminated one: only core.event_handled refuses it now.
+    await world.temporal.workflow.getHandle(world.workflowId(id)).terminate('by the test');
 
     await world.test.services.pool.query(
       `update core.outbox set status = 'pending', delivered_at = null, available_at = now()`,
@@ -54,7 +48,7 @@ describe('a worker that is killed after the effect of an event and before it is 
     await eventually(async () => {
       expect(await world.outbox()).toMatchObject([{ status: 'delivered', attempts: 2 }]);
     });
-    expect(await world.latestRun(id)).toBeNull();
-    expect(await world.document(id)).toEqual(first);
+    expect(await world.latestRun(id)).toBe(run);
+    expect(await world.runsOf(id)).toEqual([run]);
   }, 60_000);
 });

@@ -56,7 +56,8 @@ export class TestApi {
 
   /** @param options.worker also runs the relay and the Temporal workers; once per test file, as Temporal's runtime is. */
   static async start(options: { readonly flags?: Flags; readonly worker?: boolean } = {}): Promise<TestApi> {
-    const { services, close } = await testServices(options.flags);
+    const base = await testServices(options.flags);
+    const { services } = base;
     try {
       const context = await testContext(services);
       const roles = await startRoles(services, {
@@ -66,11 +67,11 @@ export class TestApi {
       });
       const stop = async (): Promise<void> => {
         await roles.stop();
-        await close();
+        await base.close();
       };
       return new TestApi(roles.apiUrl ?? '', services, context.contextId, context.key, context.managementKey, stop);
     } catch (error) {
-      await close();
+      await base.close();
       throw error;
     }
   }

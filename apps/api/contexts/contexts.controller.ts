@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { ContextRegistry } from '#libs/access/index.js';
+import { ContextRegistry, KeyRing } from '#libs/access/index.js';
 import { contextSchema, operations, RESERVED_CONTEXT_IDS, SpectraError, type Context } from '#libs/contracts/index.js';
 import { storageKeys } from '#libs/documents/index.js';
 import type { ObjectStore } from '#libs/stores/objects/index.js';
@@ -13,6 +13,7 @@ const toWire = (context: Context): Context => contextSchema.parse(context);
 export class ContextsController {
   constructor(
     @Inject(ContextRegistry) private readonly registry: ContextRegistry,
+    @Inject(KeyRing) private readonly keys: KeyRing,
     @Inject(OBJECT_STORE) private readonly objects: ObjectStore,
   ) {}
 
@@ -43,5 +44,6 @@ export class ContextsController {
   async delete(@Input() input: InputOf<typeof operations.deleteContext>): Promise<void> {
     const id = input.params.contextId;
     await this.registry.delete(id, () => this.objects.deletePrefix(storageKeys.context(id)));
+    this.keys.forgetContextKeys();
   }
 }

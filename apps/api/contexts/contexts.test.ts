@@ -69,7 +69,12 @@ describe('a Context', () => {
 
   it('that is not there is 404 for its operator', async () => {
     const id = freshId();
-    for (const [method, rest] of [['get', ''], ['delete', ''], ['get', '/keys'], ['post', '/principals/admin/keys/a']] as const)
+    for (const [method, rest] of [
+      ['get', ''],
+      ['delete', ''],
+      ['get', '/keys'],
+      ['post', '/principals/admin/keys/a'],
+    ] as const)
       expect((await api.call(method, `/api/v1/contexts/${id}${rest}`)).body).toMatchObject({
         status: 404,
         code: 'context_not_found',
@@ -125,7 +130,10 @@ describe('the registry', () => {
     const id = freshId();
     const ref = { namespace, database: id };
     await migrateDatabase(server, ref, 'context', { dimensions: 8 });
-    await query(await server.session(ref), 'DEFINE TABLE OVERWRITE principal SCHEMAFULL; DEFINE FIELD OVERWRITE kind ON principal TYPE int');
+    await query(
+      await server.session(ref),
+      'DEFINE TABLE OVERWRITE principal SCHEMAFULL; DEFINE FIELD OVERWRITE kind ON principal TYPE int',
+    );
     await expect(registry.create(id, { namespace, database: id })).rejects.toThrow();
     expect(await databaseExists(server, ref)).toBe(true);
     expect((await api.call('get', `/api/v1/contexts/${id}`)).status).toBe(404);

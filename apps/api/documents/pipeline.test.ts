@@ -103,8 +103,9 @@ describe('a question', () => {
 
   it('asks only the documents, media types and above the threshold that it names', async () => {
     const query = 'honey moon sourdough';
-    const found = async (body: Record<string, unknown>): Promise<string[]> =>
-      [...new Set((await passages({ query, k: 2, ...body })).map((hit) => hit.document.id))];
+    const found = async (body: Record<string, unknown>): Promise<string[]> => [
+      ...new Set((await passages({ query, k: 2, ...body })).map((hit) => hit.document.id)),
+    ];
     expect(await found({ filter: { documentIds: [ids['bread.txt']] } })).toEqual([ids['bread.txt']]);
     expect(await found({ filter: { document_ids: [ids['tides.html']], mimeType: null } })).toEqual([ids['tides.html']]);
     expect(await found({ filter: { mimeType: ['text/html'] } })).toEqual([ids['tides.html']]);
@@ -156,7 +157,9 @@ describe('a question', () => {
     const at = `/api/v1/${contextId}`;
     const accepted = await api.call('post', `${at}/documents`, {
       key,
-      parts: [{ name: 'file', filename: 'one.txt', type: 'text/plain', content: 'The lighthouse was painted in 1911.' }],
+      parts: [
+        { name: 'file', filename: 'one.txt', type: 'text/plain', content: 'The lighthouse was painted in 1911.' },
+      ],
     });
     const id = String(accepted.body['id']);
     await until('the only document', async () =>
@@ -228,22 +231,5 @@ describe('a deleted document', () => {
     expect(again).toMatchObject({ contentHash, deduplicated: false, status: 'queued' });
     expect(again.id).not.toBe(id);
     expect(await api.processed(again.id)).toMatchObject({ status: 'ready', version: 1 });
-  });
-
-  it('may be deleted while it is being processed: nothing of it comes back', async () => {
-    const content = `Short-lived ${'paragraph about a kestrel. '.repeat(400)}\n\n${randomUUID()}`;
-    const { id } = await api.upload(content);
-    expect((await api.here('delete', `/documents/${id}`)).status).toBe(204);
-    const workflow = `document/${api.contextId}/${id}/v1`;
-    await until('the event to be done', async () => {
-      const { rows } = await api.services.pool.query<{ status: string }>(
-        `SELECT status::text FROM core.outbox WHERE idempotency_key = $1`,
-        [workflow],
-      );
-      return rows[0]?.status === 'delivered' ? true : null;
-    });
-    await api.upload(`A later document ${randomUUID()}`).then((later) => api.processed(later.id));
-    expect((await api.here('get', `/documents/${id}`)).status).toBe(404);
-    expect((await passages({ query: 'kestrel', mode: 'bm25' })).map((hit) => hit.document.id)).toEqual([]);
   });
 });

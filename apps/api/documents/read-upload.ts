@@ -41,7 +41,6 @@ function parseMetadata(value: unknown): UploadMetadata {
 /** The name without folders and control characters: it is shown, never used as a path. */
 function displayName(name: string | undefined): string | null {
   const bare = basename((name ?? '').replaceAll('\\', '/'))
-     
     .replace(/[\u0000-\u001f\u007f]/g, '')
     .trim()
     .slice(0, 255);
@@ -68,7 +67,8 @@ async function parsed<T>(step: () => Promise<T>): Promise<T> {
     return await step();
   } catch (error) {
     if ((error as { code?: unknown }).code === 'FST_INVALID_JSON_FIELD_ERROR') throw malformedMetadata();
-    if (error instanceof SpectraError || typeof (error as { statusCode?: unknown }).statusCode === 'number') throw error;
+    if (error instanceof SpectraError || typeof (error as { statusCode?: unknown }).statusCode === 'number')
+      throw error;
     throw new ValidationError('The multipart body ends too early or is malformed.', [], 'malformed_multipart');
   }
 }
@@ -78,8 +78,7 @@ async function requireEnd(parts: PartIterator): Promise<void> {
   for (let next = await parsed(() => parts.next()); !next.done; next = await parsed(() => parts.next())) {
     if (next.value.fieldname === 'metadata')
       throw new ValidationError('The `metadata` part must precede the `file` part.', [], 'metadata_after_file');
-    if (next.value.type === 'file')
-      throw new ValidationError('Send one file per upload.', [], 'one_file_only');
+    if (next.value.type === 'file') throw new ValidationError('Send one file per upload.', [], 'one_file_only');
   }
 }
 
@@ -126,9 +125,11 @@ export async function readUpload(request: FastifyRequest): Promise<ReadUpload> {
   }
   let metadata: UploadMetadata = {};
   // Two files: some clients send the metadata as one.
-  const parts = request.parts({
-    limits: { fieldSize: METADATA_BYTES, fields: 10, files: 2, parts: 12, fileSize: Number.MAX_SAFE_INTEGER },
-  })[Symbol.asyncIterator]();
+  const parts = request
+    .parts({
+      limits: { fieldSize: METADATA_BYTES, fields: 10, files: 2, parts: 12, fileSize: Number.MAX_SAFE_INTEGER },
+    })
+    [Symbol.asyncIterator]();
   for (let next = await parsed(() => parts.next()); !next.done; next = await parsed(() => parts.next())) {
     const part = next.value;
     if (part.type === 'field') {

@@ -56,7 +56,10 @@ describe('an upload', () => {
 
   it('takes its metadata as a file part, as FormData sends a Blob, and in snake_case', async () => {
     const content = JSON.stringify({ title: 'From a blob', mime_type: 'text/markdown' });
-    const answer = await send([{ name: 'metadata', filename: 'blob', type: 'application/json', content }, file(text())]);
+    const answer = await send([
+      { name: 'metadata', filename: 'blob', type: 'application/json', content },
+      file(text()),
+    ]);
     const document = await api.document(uploadResponseSchema.parse(answer.body).id);
     expect(document).toMatchObject({ title: 'From a blob', mimeType: 'text/markdown' });
   });
@@ -82,7 +85,8 @@ describe('an upload', () => {
   ])('shows the file name %j as %j and never uses it as a path', async (filename, title) => {
     const { id } = await api.upload(text(), { filename });
     expect((await api.document(id)).title).toBe(title);
-    for (const key of await api.objectKeys()) expect(key).toMatch(/^contexts\/[a-z0-9-]+\/blake3\/[0-9a-f/]+\/[0-9a-z]+$/);
+    for (const key of await api.objectKeys())
+      expect(key).toMatch(/^contexts\/[a-z0-9-]+\/blake3\/[0-9a-f/]+\/[0-9a-z]+$/);
   });
 
   it('keeps titles of any length in bounds and any characters as they are', async () => {
@@ -97,7 +101,12 @@ describe('an upload', () => {
 describe('a refused upload keeps nothing', () => {
   it.each([
     ['an image', 'image/png', 'x.png', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')],
-    ['an image that declares nothing', 'application/octet-stream', 'x', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')],
+    [
+      'an image that declares nothing',
+      'application/octet-stream',
+      'x',
+      Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
+    ],
     ['an archive called text', 'text/plain', 'x.txt', Buffer.from('504b0304140000000800', 'hex')],
     ['JSON', 'application/json', 'x.json', '{}'],
   ])('%s is 415 and names what is accepted', async (_kind, type, filename, content) => {
@@ -124,11 +133,19 @@ describe('a refused upload keeps nothing', () => {
     ['no file part', [{ name: 'metadata', content: '{}' }], 'missing_file'],
     ['no part at all', [], 'missing_file'],
     ['metadata that is no JSON', [{ name: 'metadata', content: '{"title":' }, file('a')], 'malformed_metadata'],
-    ['metadata that is no JSON, declared', [{ name: 'metadata', content: '{', type: 'application/json' }, file('a')], 'malformed_metadata'],
+    [
+      'metadata that is no JSON, declared',
+      [{ name: 'metadata', content: '{', type: 'application/json' }, file('a')],
+      'malformed_metadata',
+    ],
     ['metadata that is no object', [{ name: 'metadata', content: '[1]' }, file('a')], 'validation_error'],
     ['metadata of the wrong type', [{ name: 'metadata', content: '{"title":7}' }, file('a')], 'validation_error'],
     ['a label without a value', [{ name: 'metadata', content: '{"labels":["x"]}' }, file('a')], 'validation_error'],
-    ['metadata after the file', [file('some words'), { name: 'metadata', content: '{"title":"late"}' }], 'metadata_after_file'],
+    [
+      'metadata after the file',
+      [file('some words'), { name: 'metadata', content: '{"title":"late"}' }],
+      'metadata_after_file',
+    ],
     ['a part of another name', [{ ...file('a'), name: 'document' }], 'validation_error'],
     ['two files', [file('first'), file('second')], 'one_file_only'],
   ])('%s is 400', async (_kind, parts, code) => {
@@ -169,7 +186,10 @@ describe('a client that goes away in the middle of an upload', () => {
         `Content-Type: ${headers['content-type']}\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
     await new Promise((resolve) => socket.write(body.subarray(0, bytes), resolve));
-    if (bytes > 10_000) await until('the upload to begin', async () => (await api.objectKeys()).find((key) => key.startsWith('.incoming')));
+    if (bytes > 10_000)
+      await until('the upload to begin', async () =>
+        (await api.objectKeys()).find((key) => key.startsWith('.incoming')),
+      );
     socket.destroy();
     await until('the half file to go', async () =>
       (await api.objectKeys()).some((key) => key.startsWith('.incoming')) ? null : true,
@@ -190,7 +210,9 @@ describe('the same bytes many times at once', () => {
     const [id] = ids;
     const listed = await api.here('get', '/documents?page_size=100');
     const documents = listed.body['documents'] as { id: string; contentHash: string }[];
-    expect(documents.filter((document) => document.contentHash === answers[0]?.contentHash).map((d) => d.id)).toEqual([id]);
+    expect(documents.filter((document) => document.contentHash === answers[0]?.contentHash).map((d) => d.id)).toEqual([
+      id,
+    ]);
   });
 });
 
@@ -213,11 +235,22 @@ describe('documents', () => {
     const all = await list('page_size=100');
     expect(all.total).toBe(all.documents.length);
     for (const bad of ['page=-1', 'page_size=101', 'pageSize=0', 'page=x', 'status=done'])
-      expect((await api.here('get', `/documents?${bad}`)).body).toMatchObject({ status: 400, code: 'validation_error' });
+      expect((await api.here('get', `/documents?${bad}`)).body).toMatchObject({
+        status: 400,
+        code: 'validation_error',
+      });
   });
 
   it('give their bytes back as they were, as a download that no browser runs', async () => {
-    const bytes = Buffer.concat([Buffer.from('<html><script>alert(1)</script>'), Buffer.from('ünï'), randomBytes(16).toString('hex').split('').map((c) => Buffer.from(c)).reduce((a, b) => Buffer.concat([a, b]))]);
+    const bytes = Buffer.concat([
+      Buffer.from('<html><script>alert(1)</script>'),
+      Buffer.from('ünï'),
+      randomBytes(16)
+        .toString('hex')
+        .split('')
+        .map((c) => Buffer.from(c))
+        .reduce((a, b) => Buffer.concat([a, b])),
+    ]);
     const { id } = await api.upload(bytes, { type: 'text/html', filename: 'x.html' });
     const response = await fetch(`${api.url}/api/v1/${api.contextId}/documents/${id}/raw`, {
       headers: { authorization: `Bearer ${api.key}` },
@@ -236,7 +269,10 @@ describe('documents', () => {
     for (const rest of ['', '/chunks', '/raw']) {
       const missing = await api.here('get', `/documents/01jd0000000000000000000000${rest}`);
       expect(missing.body).toMatchObject({ status: 404, code: 'document_not_found' });
-      expect((await api.here('get', `/documents/nonsense${rest}`)).body).toMatchObject({ status: 422, code: 'malformed_id' });
+      expect((await api.here('get', `/documents/nonsense${rest}`)).body).toMatchObject({
+        status: 422,
+        code: 'malformed_id',
+      });
     }
     expect((await api.here('delete', '/documents/01jd0000000000000000000000')).status).toBe(404);
   });

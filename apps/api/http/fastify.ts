@@ -31,9 +31,9 @@ export async function createFastifyAdapter(logger: Logger, metrics: Metrics): Pr
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
     // What fails before there is a route: a path with broken escapes.
-    frameworkErrors: (error, request, reply) => {
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       runInTrace(continueTrace(request.headers.traceparent as string | undefined), () => {
-        problems.answer(error, request as FastifyRequest, reply as FastifyReply);
+        problems.answer(error, request, reply);
       });
     },
     genReqId: (request: { headers: IncomingHttpHeaders }) => {

@@ -17,10 +17,30 @@ describe('every failure is a problem document', () => {
     ['null', 400, 'validation_error', () => api.here('post', '/query', json('null'))],
     ['no body', 400, 'validation_error', () => api.here('post', '/query')],
     ['an empty JSON body', 400, 'validation_error', () => api.here('post', '/query', json(''))],
-    ['text', 415, 'unsupported_media_type', () => api.here('post', '/query', { raw: 'x', headers: { 'content-type': 'text/plain' } })],
-    ['octets', 400, 'not_json', () => api.here('post', '/query', { raw: 'x', headers: { 'content-type': 'application/octet-stream' } })],
-    ['multipart where JSON belongs', 400, 'validation_error', () => api.here('post', '/query', { parts: [{ name: 'query', content: 'x' }] })],
-    ['a body over the limit', 413, 'body_too_large', () => api.here('post', '/query', { json: { query: 'x'.repeat(17 * 1024 * 1024) } })],
+    [
+      'text',
+      415,
+      'unsupported_media_type',
+      () => api.here('post', '/query', { raw: 'x', headers: { 'content-type': 'text/plain' } }),
+    ],
+    [
+      'octets',
+      400,
+      'not_json',
+      () => api.here('post', '/query', { raw: 'x', headers: { 'content-type': 'application/octet-stream' } }),
+    ],
+    [
+      'multipart where JSON belongs',
+      400,
+      'validation_error',
+      () => api.here('post', '/query', { parts: [{ name: 'query', content: 'x' }] }),
+    ],
+    [
+      'a body over the limit',
+      413,
+      'body_too_large',
+      () => api.here('post', '/query', { json: { query: 'x'.repeat(17 * 1024 * 1024) } }),
+    ],
     ['an unknown route', 404, 'no_such_route', () => api.call('get', '/api/v2/nothing')],
     ['an unknown route of a Context', 404, 'no_such_route', () => api.here('get', '/nothing')],
     ['a method that a route does not know', 404, 'no_such_route', () => api.here('put', '/query', { json: {} })],
@@ -75,7 +95,9 @@ describe('ids of a request', () => {
     expect(await of(`00-${traceId}-00f067aa0ba902b7-01`)).toBe(traceId);
     expect(await of('garbage')).toMatch(/^[0-9a-f]{32}$/);
     expect(await of(`00-${'0'.repeat(32)}-00f067aa0ba902b7-01`)).not.toBe('0'.repeat(32));
-    const failed = await api.here('get', '/documents/x', { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
+    const failed = await api.here('get', '/documents/x', {
+      headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+    });
     expect(failed.headers.get('x-trace-id')).toBe(traceId);
   });
 
@@ -93,7 +115,9 @@ describe('ids of a request', () => {
       parts: [{ name: 'file', filename: 'a.txt', type: 'text/plain', content: `traced ${Date.now()}` }],
       headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
     });
-    const { rows } = await api.services.pool.query<{ row: string }>('SELECT row_to_json(o)::text AS row FROM core.outbox o');
+    const { rows } = await api.services.pool.query<{ row: string }>(
+      'SELECT row_to_json(o)::text AS row FROM core.outbox o',
+    );
     expect(rows.map(({ row }) => row).join()).toContain(traceId);
   });
 });

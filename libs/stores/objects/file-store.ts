@@ -61,9 +61,15 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
+    this.#path(key);
     const temporary = await this.#temporary();
-    await writeFile(temporary, bytes, { flag: 'wx' });
-    await this.#moveTo(temporary, key);
+    try {
+      await writeFile(temporary, bytes, { flag: 'wx' });
+      await this.#moveTo(temporary, key);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
   }
 
   async get(key: string): Promise<Uint8Array> {

@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { queryTerms } from './query-terms.js';
+
+describe('the words of a question', () => {
+  it.each([
+    ['How do we protect the privileged accounts?', 'protect privileged accounts'],
+    ['NIST SP 800-53, rev. 5', 'nist sp 800 53 rev 5'],
+    ['honey Honey HONEY', 'honey'],
+    ['the of and', 'the of and'],
+    ['???', ''],
+    ['Straße und Ärger', 'straße und ärger'],
+    ['什么 是', '什么 是'],
+  ])('of %j are %j', (question, terms) => {
+    expect(queryTerms(question)).toBe(terms);
+  });
+
+  it('are at most 64 different words without any operator of the search language', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 2_000 }), (question) => {
+        const terms = queryTerms(question);
+        const words = terms === '' ? [] : terms.split(' ');
+        expect(words.length).toBeLessThanOrEqual(64);
+        expect(new Set(words).size).toBe(words.length);
+        expect(terms).toMatch(/^[\p{L}\p{N} ]*$/u);
+      }),
+    );
+    expect(queryTerms(Array.from({ length: 100 }, (_, i) => `word${i}`).join(' ')).split(' ')).toHaveLength(64);
+  });
+});
