@@ -2,7 +2,8 @@
 // something changed. Runs on any Node >= 20 with nothing installed, so it imports nothing but Node.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -95,14 +96,47 @@ async function build() {
   writeFileSync(BUILT, wanted);
 }
 
+/** Two set-ups of one checkout would delete each other's output: the second waits, unless the first has died. */
+async function exclusively(work) {
+  const lock = join(tmpdir(), `spectra-set-up-${createHash('sha256').update(ROOT).digest('hex').slice(0, 16)}.lock`);
+  for (let told = false; ; told = true) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const holder = Number(stamp(lock));
+    if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
+    else if (!told) say('Waiting for another set-up of this folder ...');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
 /** Installs and builds what is missing or changed. Ends the process with a sentence when that does not work. */
 export async function setUp() {
   try {
     if (Number(process.versions.node.split('.')[0]) < 20) {
       throw new SetUpError(`Node ${process.versions.node} is too old to begin with; install Node 20 or newer.`);
     }
-    await install();
-    await build();
+    await exclusively(async () => {
+      await install();
+      await build();
+    });
   } catch (error) {
     say(error instanceof SetUpError ? error.message : `The set-up failed: ${error.stack ?? error}`);
     process.exit(1);

@@ -69,12 +69,10 @@ export function startDocumentPipeline(services: Dependencies, client: Client): E
     const session = await server.session(context.ref);
     const holder = await new DocumentRepository(session).upsertAccepted(event);
     if (holder !== event.documentId) {
-      // The same bytes won a race under another id; this upload was answered with that id, or not at all.
+      // Deleted while it waited, or the same bytes won a race under another id: then this upload was answered with
+      // that id, or not at all.
       await objects.delete(event.storageKey);
-      logger.info(
-        { document_id: event.documentId, same_as: holder },
-        'accepted twice at once; one pipeline serves both',
-      );
+      logger.info({ document_id: event.documentId, same_as: holder }, 'accepted, and needs no pipeline of its own');
       return 'skip';
     }
     await new JobRepository(session).queue({

@@ -133,7 +133,7 @@ export class UploadAcceptance {
   async #record(documents: DocumentRepository, event: DocumentAccepted): Promise<UploadResponse> {
     let id = event.documentId;
     try {
-      id = await documents.upsertAccepted(event);
+      id = (await documents.upsertAccepted(event)) ?? id;
     } catch (error) {
       this.#dependencies.logger.warn({ err: error, document_id: id }, 'accepted; the relay will write the record');
     }

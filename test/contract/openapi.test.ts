@@ -90,9 +90,10 @@ describe('routes and operations', () => {
     adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       for (const name of [method].flat()) if (name !== 'HEAD' && name !== 'OPTIONS') routes.add(`${name} ${url}`);
     });
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class and takes literals
     const app = await NestFactory.create<NestFastifyApplication>(ApiModule.over(api.services, {}), adapter, {
-      logger: false,
       bodyParser: false,
+      logger: false,
     });
     await app.init();
     await app.close();

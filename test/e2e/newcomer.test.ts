@@ -90,7 +90,7 @@ describe('a newcomer', () => {
     async () => {
       const data = join(copy.folder, 'other-data');
       const other = copy.start({ SPECTRA_DATA_DIR: data, SPECTRA_BIND_ADDRESS: `127.0.0.1:${await freePort()}` });
-      await other.line(READY, FIRST_START_MS);
+      await other.line(END_OF_WELCOME, FIRST_START_MS);
       const addressesOf = async (folder: string): Promise<string[]> =>
         Object.values(
           (JSON.parse(await readFile(join(folder, 'stack.json'), 'utf8')) as { addresses: Record<string, string> })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueryDocumentsResponse, UploadResponse } from '#libs/contracts/index.js';
-import { FaultWorld } from './fault-world.js';
+import { eventually, FaultWorld } from './fault-world.js';
 
 describe('a worker that is stopped', () => {
   let world: FaultWorld;
@@ -45,5 +45,20 @@ describe('a worker that is stopped', () => {
     await world.startReady('worker');
     for (const id of waiting) await world.documentBecomes(id, 'ready');
     expect((await recall(api, 'kingfishers dive'))[0]).toBe(waiting[0]);
+  }, 60_000);
+
+  it('brings no document back that was deleted while its event waited', async () => {
+    const api = await (await world.start('api')).ready();
+    const deleted = await upload(api, 'A cuckoo leaves her egg in another nest.');
+    expect((await world.call(api, `documents/${deleted}`, { method: 'DELETE' })).status).toBe(204);
+    const later = await upload(api, 'Owls turn their heads.');
+
+    await world.startReady('worker');
+    await world.documentBecomes(later, 'ready');
+    await eventually(async () => {
+      expect((await world.outbox()).map((row) => row.status)).toEqual(['delivered', 'delivered']);
+    });
+    expect((await world.call(api, `documents/${deleted}`)).status).toBe(404);
+    expect(await recall(api, 'cuckoo egg nest')).not.toContain(deleted);
   }, 60_000);
 });

@@ -232,4 +232,21 @@ describe('a deleted document', () => {
     expect(again.id).not.toBe(id);
     expect(await api.processed(again.id)).toMatchObject({ status: 'ready', version: 1 });
   });
+
+  it('may be deleted while it is being processed: nothing of it comes back', async () => {
+    const content = `Short-lived ${'paragraph about a kestrel. '.repeat(400)}\n\n${randomUUID()}`;
+    const { id } = await api.upload(content);
+    expect((await api.here('delete', `/documents/${id}`)).status).toBe(204);
+    const workflow = `document/${api.contextId}/${id}/v1`;
+    await until('the event to be done', async () => {
+      const { rows } = await api.services.pool.query<{ status: string }>(
+        `SELECT status::text FROM core.outbox WHERE idempotency_key = $1`,
+        [workflow],
+      );
+      return rows[0]?.status === 'delivered' ? true : null;
+    });
+    await api.upload(`A later document ${randomUUID()}`).then((later) => api.processed(later.id));
+    expect((await api.here('get', `/documents/${id}`)).status).toBe(404);
+    expect((await passages({ query: 'kestrel', mode: 'bm25' })).map((hit) => hit.document.id)).toEqual([]);
+  });
 });

@@ -48,7 +48,8 @@ const COLUMNS = `record::id(id) AS id, title, source, mime_type AS mimeType, siz
 const UPSERT_ACCEPTED = `BEGIN;
 LET $document = type::record('document', $id);
 LET $same = (SELECT id, version FROM document WHERE content_hash = $contentHash LIMIT 1)[0];
-IF $same = NONE {
+LET $deleted = (SELECT VALUE id FROM ONLY type::record('document_tombstone', $id)) != NONE;
+IF $deleted { } ELSE IF $same = NONE {
   CREATE $document CONTENT {
     title: $title, source: $source, mime_type: $mimeType, storage_key: $storageKey, content_hash: $contentHash,
     size_bytes: $sizeBytes, status: 'queued', version: $version, labels: $labels,
@@ -58,7 +59,7 @@ IF $same = NONE {
   UPDATE $document SET version = $version, status = 'queued', error = NONE, updated_at = type::datetime($acceptedAt),
     processing_started_at = NONE, processing_completed_at = NONE;
 };
-RETURN { accepted: record::id($same.id ?? $document) };
+RETURN { accepted: IF $deleted { NULL } ELSE { record::id($same.id ?? $document) } };
 COMMIT;`;
 
 function toStored(row: DocumentRow & { storageKey: string }): StoredDocument {
@@ -79,9 +80,10 @@ export class DocumentRepository {
 
   /**
    * Makes the record of an accepted upload unless it is there. Idempotent.
-   * @returns the id of the document that holds these bytes: the event's own, or that of an earlier upload.
+   * @returns the id of the document that holds these bytes: the event's own, or that of an earlier upload; null when the
+   *   document was deleted meanwhile.
    */
-  async upsertAccepted(event: DocumentAccepted): Promise<string> {
+  async upsertAccepted(event: DocumentAccepted): Promise<string | null> {
     const results = await atomic(this.session, UPSERT_ACCEPTED, {
       id: event.documentId,
       title: event.title,
@@ -97,7 +99,7 @@ export class DocumentRepository {
     });
     const answer = results.findLast((result) => typeof result === 'object' && result !== null && 'accepted' in result);
     if (!answer) throw new Error('SurrealDB answered an upsert without an id');
-    return (answer as { accepted: string }).accepted;
+    return (answer as { accepted: string | null }).accepted;
   }
 
   async find(id: string): Promise<StoredDocument | null> {
@@ -175,13 +177,14 @@ export class DocumentRepository {
     });
   }
 
-  /** Removes the record and its chunks at once. @returns false when it was not there. */
+  /** Removes the record and its chunks at once; its id stays taken, so that its event cannot bring it back. @returns false when it was not there. */
   async delete(id: string): Promise<boolean> {
     const results = await atomic(
       this.session,
       `BEGIN;
        DELETE knowledge_chunk WHERE document = type::record('document', $id);
        DELETE job WHERE subject = $id;
+       UPSERT type::record('document_tombstone', $id) SET deleted_at = time::now();
        RETURN (DELETE type::record('document', $id) RETURN BEFORE);
        COMMIT;`,
       { id },
