@@ -6,5 +6,5 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   reportFailure(error);
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -27,26 +27,7 @@ export class FilePart extends File {
   }
 
   override stream(): ReturnType<File['stream']> {
-    const bytes = this.#bytes();
-    let ended = false;
-    // Not `ReadableStream.from`: cancelled during a read, it closes a second time and throws where nobody can catch it.
-    return new NodeStream<Uint8Array>(
-      {
-        async pull(controller) {
-          const next = await bytes.next();
-          if (ended) return;
-          if (next.done) {
-            ended = true;
-            controller.close();
-          } else controller.enqueue(next.value);
-        },
-        async cancel() {
-          ended = true;
-          await bytes.return(undefined);
-        },
-      },
-      { highWaterMark: 0 },
-    ) as ReturnType<File['stream']>;
+    return NodeStream.from(this.#bytes()) as ReturnType<File['stream']>;
   }
 
   async *#bytes(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -124,6 +124,11 @@ export async function devStart(options: DevStartOptions): Promise<void> {
     };
   });
   failed.catch(() => undefined);
+  // Whatever escapes every promise still ends in an orderly stop, so that nothing is left half done or running.
+  process.on('uncaughtException', (error) => {
+    if (stopping.signal.aborted) say(`While stopping: ${error.message}`);
+    else broken(error.stack ?? error.message);
+  });
 
   const last = readStackFile(settings.SPECTRA_DATA_DIR);
   const engines = await startEmbedded(settings, broken);

@@ -17,7 +17,8 @@ function oneLine(text: string): string {
 }
 
 async function load(client: SpectraClient, path: string, name: string, say: Say, signal: AbortSignal): Promise<void> {
-  const upload = await client.documents.upload(path, { signal });
+  // Not aborted with the stack: a body that is cut off in its last read makes fetch throw outside its promise.
+  const upload = await client.documents.upload(path);
   const width = 40;
   const seen: string[] = [];
   const document = await client.documents.waitUntilProcessed(upload.id, {

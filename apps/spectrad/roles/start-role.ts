@@ -27,6 +27,13 @@ export async function startRole(role: Role, env: NodeJS.ProcessEnv, flags: Flags
   const logger = createLogger({ level: settings.SPECTRA_LOG_LEVEL, role, generation });
   const stop = waitForStop(null);
   const stopping = new AbortController();
+  const crashed = new Promise<never>((_resolve, reject) => {
+    process.on('uncaughtException', (error) => {
+      logger.fatal({ err: error }, 'an error escaped');
+      reject(error);
+    });
+  });
+  crashed.catch(() => undefined);
   const pool = openPool(settings, role, logger);
   await verifyCodeHash(pool, generation, build.codeHash);
   const services = openServices({
@@ -48,7 +55,7 @@ export async function startRole(role: Role, env: NodeJS.ProcessEnv, flags: Flags
   logger.info({ url: roles.apiUrl }, `${role} started`);
   let exitCode = 0;
   try {
-    logger.info({ reason: await Promise.race([stop, roles.failed]) }, 'stopping');
+    logger.info({ reason: await Promise.race([stop, roles.failed, crashed]) }, 'stopping');
   } catch (error) {
     logger.fatal({ err: error }, `${role} failed`);
     exitCode = 1;
