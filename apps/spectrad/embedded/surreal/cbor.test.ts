@@ -35,6 +35,9 @@ const value = fc.letrec((tie) => ({
   ),
 })).value;
 
+/** The SDK's decoder, the oracle here, loses this one key: it assigns it as the prototype. */
+const key = fc.string().filter((text) => text !== '__proto__');
+
 describe('CBOR', () => {
   it('finds the end of everything that the SDK can write', () => {
     fc.assert(
@@ -47,8 +50,8 @@ describe('CBOR', () => {
 
   it('cuts a map and an array into values that decode to the same', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), value, { noNullPrototype: true }), fc.array(value), (map, list) => {
-        const fields = [...(mapFields(encode(map)) ?? [])].map(([key, bytes]) => [key, decode(bytes)]);
+      fc.property(fc.dictionary(key, value, { noNullPrototype: true }), fc.array(value), (map, list) => {
+        const fields = [...(mapFields(encode(map)) ?? [])].map(([name, bytes]) => [name, decode(bytes)]);
         expect(Object.fromEntries(fields)).toEqual(decode(encode(map)));
         expect(arrayItems(encode(list))?.map(decode)).toEqual(decode(encode(list)));
       }),
