@@ -9,7 +9,7 @@ const checks = [
   ['types', [tool('typescript', 'bin', 'tsc'), '-p', '.']],
   ['rules', [tool('eslint', 'bin', 'eslint.js'), '.']],
   ['format', [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']],
-  ['layering', [tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), ...FOLDERS]],
+  ['layering', [tool('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'), ...FOLDERS]],
   ['unused', [tool('knip', 'bin', 'knip.js'), '--no-progress']],
 ];
 let failed = 0;

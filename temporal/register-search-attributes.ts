@@ -7,9 +7,7 @@ const TYPES = { Keyword: 2, Int: 3 } as const;
 /** Adds the search attributes that a namespace lacks. Safe to call from many processes at once. */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const known = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(
-    ([name]) => !Object.hasOwn(known.customAttributes, name),
-  );
+  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !Object.hasOwn(known.customAttributes, name));
   if (missing.length === 0) return;
   await connection.operatorService.addSearchAttributes({
     namespace,
