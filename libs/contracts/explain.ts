@@ -8,7 +8,7 @@ export const explainSchema = z
         signal: z.string().meta({ example: 'bm25' }),
         rank: z.int().meta({ description: '1-based rank within this signal.' }),
         raw: z.number().meta({ description: 'What the signal itself measured.' }),
-        normalised: z.number().meta({ description: 'raw / the best raw value of this query.' }),
+        normalised: z.number().meta({ description: 'On a scale on which the best of the signal is 1.' }),
         weight: z.number(),
         contribution: z.number().meta({ description: 'weight * normalised' }),
       }),

@@ -19,7 +19,8 @@ export interface CandidateRequest {
 
 /** Scores by record id (`knowledge_chunk:…`, `memory_chunk:…`). */
 export interface Candidates {
-  readonly bm25: ReadonlyMap<string, number>;
+  /** One map per table: BM25 of different indexes cannot be compared. */
+  readonly bm25: readonly ReadonlyMap<string, number>[];
   readonly vector: ReadonlyMap<string, number>;
 }
 
@@ -58,7 +59,7 @@ export async function findCandidates(session: SurrealSession, request: Candidate
   const tables: Table[] = request.includeMemory ? ['knowledge_chunk', 'memory_chunk'] : ['knowledge_chunk'];
   const text = request.terms ? tables.map((table) => textStatement(table, request)) : [];
   const vector = request.vector ? tables.map((table) => vectorStatement(table, request)) : [];
-  if (text.length + vector.length === 0) return { bm25: new Map(), vector: new Map() };
+  if (text.length + vector.length === 0) return { bm25: [], vector: new Map() };
   const results = await query<Scored[][]>(session, [...text, ...vector].join('\n'), {
     terms: request.terms ?? '',
     vector: request.vector ?? [],
@@ -69,5 +70,8 @@ export async function findCandidates(session: SurrealSession, request: Candidate
   });
   const collect = (lists: readonly Scored[][]): Map<string, number> =>
     new Map(lists.flat().map((row) => [row.id, row.score]));
-  return { bm25: collect(results.slice(0, text.length)), vector: collect(results.slice(text.length)) };
+  return {
+    bm25: results.slice(0, text.length).map((list) => collect([list])),
+    vector: collect(results.slice(text.length)),
+  };
 }

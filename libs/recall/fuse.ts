@@ -5,6 +5,8 @@ export interface SignalScores {
   readonly signal: string;
   readonly weight: number;
   readonly scores: ReadonlyMap<string, number>;
+  /** Stands in for `scores` where those of different rows cannot be compared as they are; of the same rows. */
+  readonly comparable?: ReadonlyMap<string, number>;
 }
 
 export interface FusedHit {
@@ -24,15 +26,17 @@ interface Ranked {
   readonly normalised: number;
 }
 
-function rank(scores: ReadonlyMap<string, number>, fusion: Fusion): Ranked[] {
-  const sorted = [...scores].filter(([, raw]) => raw >= 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+function rank({ scores, comparable = scores }: SignalScores, fusion: Fusion): Ranked[] {
+  const sorted = [...comparable]
+    .filter(([, value]) => value >= 0)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const best = sorted[0]?.[1] ?? 0;
-  return sorted.map(([id, raw], index) => ({
+  return sorted.map(([id, value], index) => ({
     id,
-    raw,
+    raw: scores.get(id) ?? value,
     rank: index + 1,
     // BM25 gives 0 to words that stand in most rows; in a Context of one document they are all there is.
-    normalised: fusion.method === 'max' ? (best > 0 ? raw / best : 1) : (fusion.k + 1) / (fusion.k + index + 1),
+    normalised: fusion.method === 'max' ? (best > 0 ? value / best : 1) : (fusion.k + 1) / (fusion.k + index + 1),
   }));
 }
 
@@ -45,8 +49,9 @@ function rank(scores: ReadonlyMap<string, number>, fusion: Fusion): Ranked[] {
  */
 export function fuse(signals: readonly SignalScores[], fusion: Fusion = { method: 'max' }): FusedHit[] {
   const explained = new Map<string, Explain['signals']>();
-  for (const { signal, weight, scores } of signals) {
-    for (const { id, raw, rank: position, normalised } of rank(scores, fusion)) {
+  for (const scored of signals) {
+    const { signal, weight } = scored;
+    for (const { id, raw, rank: position, normalised } of rank(scored, fusion)) {
       const parts = explained.get(id) ?? [];
       parts.push({ signal, rank: position, raw, normalised, weight, contribution: weight * normalised });
       explained.set(id, parts);

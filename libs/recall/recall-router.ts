@@ -1,8 +1,9 @@
 import type { EmbeddingModel } from '#libs/models/index.js';
 import type { SurrealSession } from '#libs/stores/surreal/index.js';
+import { alignTables, coverage } from './align-tables.js';
 import { findCandidates, type CandidateFilter } from './candidates.js';
 import { fuse, type FusedHit, type Fusion, type SignalScores } from './fuse.js';
-import { loadPassages, type Passage } from './passages.js';
+import { loadPassages, loadSearchTexts, type Passage } from './passages.js';
 import { queryTerms } from './query-terms.js';
 import { weightsFor } from './weights.js';
 
@@ -43,8 +44,9 @@ export class RecallRouter {
     const lexical = request.mode !== 'vector';
     const semantic = request.mode !== 'bm25';
     const [vector] = semantic ? await this.embeddings.embed([request.question]) : [];
+    const terms = lexical ? queryTerms(request.question) : null;
     const candidates = await findCandidates(this.session, {
-      terms: lexical ? queryTerms(request.question) : null,
+      terms,
       vector: vector ?? null,
       embeddingModelId: this.embeddings.id,
       pool: Math.max(this.pool, request.k),
@@ -53,7 +55,12 @@ export class RecallRouter {
     });
     const hybrid = weightsFor(this.embeddings.id, request.vectorWeight);
     const signals: SignalScores[] = [
-      { signal: 'bm25', weight: request.mode === 'bm25' ? 1 : hybrid.bm25, scores: candidates.bm25 },
+      {
+        signal: 'bm25',
+        weight: request.mode === 'bm25' ? 1 : hybrid.bm25,
+        scores: new Map(candidates.bm25.flatMap((table) => [...table])),
+        comparable: await this.#comparable(terms ?? '', candidates.bm25),
+      },
       { signal: 'vector', weight: request.mode === 'vector' ? 1 : hybrid.vector, scores: candidates.vector },
     ];
     const fusion: Fusion = request.rrfK != null ? { method: 'rrf', k: request.rrfK } : { method: 'max' };
@@ -68,5 +75,20 @@ export class RecallRouter {
       return passage ? [{ ...hit, passage }] : [];
     });
     return { hits, retrieved: fused.length };
+  }
+
+  /** BM25 scores on one scale. Tables that found nothing need none, and one table alone is on its own scale. */
+  async #comparable(
+    terms: string,
+    tables: readonly ReadonlyMap<string, number>[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const found = tables.filter((table) => table.size > 0);
+    if (found.length <= 1) return found[0] ?? new Map<string, number>();
+    // The engine answers best first.
+    const bests = found.map((scores) => [...scores.keys()][0] ?? '');
+    const texts = await loadSearchTexts(this.session, bests);
+    return alignTables(
+      found.map((scores, index) => ({ scores, coverage: coverage(terms, texts.get(bests[index] ?? '') ?? '') })),
+    );
   }
 }
