@@ -7,6 +7,7 @@ import {
 } from '#libs/contracts/index.js';
 import {
   atomic,
+  claimVectorIndexIdentity,
   databaseExists,
   dropDatabase,
   migrateDatabase,
@@ -26,6 +27,7 @@ interface ContextRow {
   embedding_model: string;
   embedding_dimensions: number;
   state: 'provisioning' | 'active' | 'deleting';
+  made_database: boolean;
   created_at: string;
 }
 
@@ -47,7 +49,7 @@ const CACHE_TTL_MS = 1_000;
 /** A creation that did not finish within this time was cut off; the same call may take over. */
 const PROVISIONING_TIMEOUT_MS = 60_000;
 
-const COLUMNS = `record::id(id) AS id, namespace, database, description, config, embedding_model, embedding_dimensions, state, created_at`;
+const COLUMNS = `record::id(id) AS id, namespace, database, description, config, embedding_model, embedding_dimensions, state, made_database, created_at`;
 
 function toContext(row: ContextRow): RegisteredContext {
   return {
@@ -120,10 +122,12 @@ export class ContextRegistry {
         message: `The namespace ${ref.namespace} belongs to the control plane; choose another.`,
       });
     }
-    await this.#reserve(id, request);
-    const existed = await databaseExists(this.#server, ref);
+    const existed = await this.#reserve(id, request);
     try {
-      await migrateDatabase(this.#server, ref, 'context', { dimensions: this.#options.embedding.dimensions });
+      await migrateDatabase(this.#server, ref, 'context', {
+        dimensions: this.#options.embedding.dimensions,
+        ...(await claimVectorIndexIdentity(this.#server)),
+      });
       await this.#seedPrincipals(ref, request);
       await query(await this.#server.control(), `UPDATE type::record('context', $id) SET state = 'active'`, { id });
     } catch (error) {
@@ -165,19 +169,25 @@ export class ContextRegistry {
     return row ?? null;
   }
 
-  async #reserve(id: string, request: CreateContextRequest): Promise<void> {
+  /** Registers the id, taking over a creation that was cut off. @returns whether the database is older than this call. */
+  async #reserve(id: string, request: CreateContextRequest): Promise<boolean> {
     const existing = await this.#row(id);
     const abandoned =
       existing?.state === 'provisioning' && Date.parse(existing.created_at) < this.#now() - PROVISIONING_TIMEOUT_MS;
     if (existing && !abandoned) throw new ConflictError(`The Context ${id} exists already.`, 'context_exists');
     const control = await this.#server.control();
-    if (abandoned) await query(control, `DELETE type::record('context', $id)`, { id });
+    if (abandoned) {
+      // A half-made database cannot be continued: its tables have passed over ids already.
+      if (existing.made_database) await dropDatabase(this.#server, existing);
+      await query(control, `DELETE type::record('context', $id)`, { id });
+    }
+    const existed = await databaseExists(this.#server, request);
     try {
       await query(
         control,
         `CREATE type::record('context', $id) CONTENT {
            namespace: $namespace, database: $database, description: $description, config: $config,
-           embedding_model: $model, embedding_dimensions: $dimensions, state: 'provisioning', created_at: time::now() }`,
+           embedding_model: $model, embedding_dimensions: $dimensions, state: 'provisioning', made_database: $made, created_at: time::now() }`,
         {
           id,
           namespace: request.namespace,
@@ -186,8 +196,10 @@ export class ContextRegistry {
           config: request.config ?? {},
           model: this.#options.embedding.model,
           dimensions: this.#options.embedding.dimensions,
+          made: !existed,
         },
       );
+      return existed;
     } catch (error) {
       const message = error instanceof Error ? error.message : '';
       if (message.includes('context_database')) {

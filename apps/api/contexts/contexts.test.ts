@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { contextListSchema, contextSchema } from '#libs/contracts/index.js';
-import { databaseExists, migrateDatabase, query } from '#libs/stores/surreal/index.js';
+import { databaseExists, claimVectorIndexIdentity, migrateDatabase, query } from '#libs/stores/surreal/index.js';
 import { TestApi, uploadParts } from '../../../test/setup/api-for-test.js';
 
 let api: TestApi;
@@ -114,7 +114,7 @@ describe('the registry', () => {
     await query(
       control,
       `CREATE type::record('context', $id) CONTENT { namespace: $namespace, database: $id, config: {}, embedding_model: 'm',
-         embedding_dimensions: 8, state: 'provisioning', created_at: time::now() - 2m }`,
+         embedding_dimensions: 8, state: 'provisioning', made_database: true, created_at: time::now() - 2m }`,
       { id, namespace },
     );
     expect(await registry.find(id)).toBeNull();
@@ -129,7 +129,7 @@ describe('the registry', () => {
     const { registry, server } = api.services;
     const id = freshId();
     const ref = { namespace, database: id };
-    await migrateDatabase(server, ref, 'context', { dimensions: 8 });
+    await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) });
     await query(
       await server.session(ref),
       'DEFINE TABLE OVERWRITE principal SCHEMAFULL; DEFINE FIELD OVERWRITE kind ON principal TYPE int',

@@ -4,6 +4,7 @@ import { UnavailableError } from '#libs/contracts/index.js';
 import '../../../test/setup/one-realm.js';
 import { SurrealServer } from './connection.js';
 import { databaseExists, dropDatabase, migrateDatabase } from './migrations.js';
+import { claimVectorIndexIdentity } from './vector-index-identity.js';
 import { atomic, query } from './query.js';
 
 const [url = '', user = '', password = ''] = (process.env['SPECTRA_TEST_SURREALDB'] ?? '').split(';');
@@ -53,12 +54,18 @@ describe('databases', () => {
   it('are created with their schema once, found, and removed with everything in them', async () => {
     const ref = { namespace: controlNamespace, database: 'a' };
     expect(await databaseExists(server, ref)).toBe(false);
-    expect(await migrateDatabase(server, ref, 'context', { dimensions: 8 })).toBe(1);
-    expect(await migrateDatabase(server, ref, 'context', { dimensions: 8 })).toBe(1);
+    expect(
+      await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) }),
+    ).toBe(1);
+    expect(
+      await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) }),
+    ).toBe(1);
     expect(await databaseExists(server, ref)).toBe(true);
     await dropDatabase(server, ref);
     expect(await databaseExists(server, ref)).toBe(false);
-    expect(await migrateDatabase(server, ref, 'context', { dimensions: 8 })).toBe(1);
+    expect(
+      await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) }),
+    ).toBe(1);
     const [documents] = await query<[unknown[]]>(await server.session(ref), 'SELECT * FROM document');
     expect(documents).toEqual([]);
   });

@@ -2,3 +2,4 @@ export { SurrealServer, type DatabaseRef, type SurrealOptions } from './connecti
 export { databaseExists, dropDatabase, migrateDatabase } from './migrations.js';
 export { atomic, query, type Bindings } from './query.js';
 export type { SurrealSession } from 'surrealdb';
+export { claimVectorIndexIdentity } from './vector-index-identity.js';

@@ -27,7 +27,7 @@ export async function migrateDatabase(
   server: SurrealServer,
   ref: DatabaseRef,
   schema: Schema,
-  parameters: Readonly<Record<string, number>> = {},
+  parameters: Readonly<Record<string, number | string>> = {},
 ): Promise<number> {
   await server.administer((session) =>
     query(
