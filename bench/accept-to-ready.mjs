@@ -40,7 +40,7 @@ async function one(number) {
     const { status, error } = await call(`${base}/${id}`);
     if (status === 'ready') return { id, accepted, ready: performance.now() - began };
     if (status === 'failed') throw new Error(error);
-    await sleep(10);
+    await sleep(50);
   }
 }
 

@@ -10,6 +10,14 @@ import { createFastifyAdapter } from './http/fastify.js';
 import { NestLogger } from './http/nest-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
 
+/** The name as a picture, in place of the page's own logo. */
+const LOGO = {
+  type: 'image/svg+xml',
+  content:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="130" height="40"><text x="0" y="28" font-family="sans-serif" font-size="26" font-weight="bold" fill="#fff">Spectra</text></svg>',
+  href: '/docs',
+};
+
 export interface BindAddress {
   readonly host: string;
   readonly port: number;
@@ -44,7 +52,7 @@ export async function startApi(
   const document = openApiDocument(services.build.version);
   server.get('/openapi.json', (_request, reply) => reply.send(document));
   await server.register(swagger, { mode: 'static', specification: { document: document as never } });
-  await server.register(swaggerUi, { routePrefix: '/docs' });
+  await server.register(swaggerUi, { routePrefix: '/docs', theme: { title: 'Spectra API' }, logo: LOGO });
   await app.listen(bind.port, bind.host);
   const health = app.get(HealthService);
   health.takesTraffic = true;

@@ -181,6 +181,7 @@ async function welcome(
     const { credentials, created, newKeys } = await bootstrap(services, url);
     if (newKeys) showKeys(credentials, engines.dataDir, say);
     if (created) await demonstrate(credentials, join(PROJECT_FOLDER, 'samples'), say, signal);
+    if (signal.aborted) return;
     showLinks({ credentials, temporalUi: engines.temporal.uiUrl, dataDir: engines.dataDir, showKey: newKeys }, say);
   } catch (error) {
     if (signal.aborted) return;

@@ -56,6 +56,7 @@ export async function demonstrate(
   say('');
   say(`Remembering the ${names.length} documents of samples/ through the API:`);
   const results = await Promise.allSettled(names.map((name) => load(client, join(samples, name), name, say, signal)));
+  if (signal.aborted) return;
   for (const [index, result] of results.entries()) {
     if (result.status === 'rejected')
       say(`  ${names[index] ?? ''}: ${result.reason instanceof Error ? result.reason.message : 'failed'}`);
