@@ -12,8 +12,6 @@ export interface Credentials {
 
 export interface Bootstrapped {
   readonly credentials: Credentials;
-  /** Whether this call made the Context: the data directory was new. */
-  readonly created: boolean;
   /** Whether a key was made or pinned just now, and so should be shown once. */
   readonly newKeys: boolean;
 }
@@ -45,8 +43,8 @@ export async function bootstrap(services: Services, url: string): Promise<Bootst
   const contextId = settings.SPECTRA_CONTEXT_ID;
   const saved = await readCredentials(settings.SPECTRA_DATA_DIR);
   const mintedManagement = await keys.ensureManagementKey(settings.SPECTRA_MANAGEMENT_API_KEY);
-  const created = (await registry.find(contextId)) === null;
-  if (created) await registry.create(contextId, { namespace: 'contexts', database: contextId });
+  if ((await registry.find(contextId)) === null)
+    await registry.create(contextId, { namespace: 'contexts', database: contextId });
   const mintedContext = await keys.ensureContextKey({
     contextId,
     principalId: 'admin',
@@ -60,5 +58,5 @@ export async function bootstrap(services: Services, url: string): Promise<Bootst
     managementApiKey: settings.SPECTRA_MANAGEMENT_API_KEY ?? mintedManagement ?? saved.managementApiKey ?? '',
   };
   await writeCredentials(settings.SPECTRA_DATA_DIR, credentials);
-  return { credentials, created, newKeys: mintedContext !== null || mintedManagement !== null };
+  return { credentials, newKeys: mintedContext !== null || mintedManagement !== null };
 }

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { loadSettings, readBuildInfo, type BuildInfo, type Flags, type LoadedSettings } from '#libs/config/index.js';
@@ -13,7 +14,7 @@ import { DIST_FOLDER, PROJECT_FOLDER } from '../dist-folder.js';
 import { startRoles, type RunningRoles } from '../roles/running-roles.js';
 import { openPool, openServices, type Services } from '../services.js';
 import { waitForStop } from '../stop-signals.js';
-import { bootstrap } from './bootstrap.js';
+import { bootstrap, type Credentials } from './bootstrap.js';
 import { DEV_TIMINGS } from './dev-settings.js';
 import { openDevLog } from './dev-log.js';
 import { demonstrate } from './first-run.js';
@@ -169,6 +170,14 @@ export async function devStart(options: DevStartOptions): Promise<void> {
   process.exit(0);
 }
 
+/** Shows the main job once per data directory; a first start that was cut off is made up for by the next. */
+async function firstRun(credentials: Credentials, dataDir: string, signal: AbortSignal): Promise<void> {
+  const done = join(dataDir, 'first-run.done');
+  if (existsSync(done)) return;
+  await demonstrate(credentials, join(PROJECT_FOLDER, 'samples'), say, signal);
+  if (!signal.aborted) writeFileSync(done, '');
+}
+
 async function welcome(
   options: DevStartOptions,
   services: Services,
@@ -178,9 +187,9 @@ async function welcome(
 ): Promise<void> {
   try {
     if (!options.bootstrap) return;
-    const { credentials, created, newKeys } = await bootstrap(services, url);
+    const { credentials, newKeys } = await bootstrap(services, url);
     if (newKeys) showKeys(credentials, engines.dataDir, say);
-    if (created) await demonstrate(credentials, join(PROJECT_FOLDER, 'samples'), say, signal);
+    await firstRun(credentials, engines.dataDir, signal);
     if (signal.aborted) return;
     showLinks({ credentials, temporalUi: engines.temporal.uiUrl, dataDir: engines.dataDir, showKey: newKeys }, say);
   } catch (error) {
