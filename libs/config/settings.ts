@@ -79,7 +79,6 @@ export const settingsSchema = z.object({
   SPECTRA_LISTEN_SELF_TEST_MS: milliseconds(3_000),
   SPECTRA_RECONNECT_BUDGET_MS: milliseconds(600_000),
   SPECTRA_HEARTBEAT_MS: milliseconds(30_000),
-  SPECTRA_ACTIVITY_HEARTBEAT_TIMEOUT_MS: milliseconds(15_000),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 export type SettingName = keyof Settings;

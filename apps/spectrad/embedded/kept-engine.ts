@@ -22,17 +22,10 @@ export interface ExitInfo {
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface KeepOptions {
+/** What a keeper is told, except where it records: that follows from the data directory and the name. */
+export interface KeepOptions extends Omit<KeeperSpec, 'recordFile'> {
   readonly name: EngineName;
   readonly dataDir: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly input?: string;
-  readonly address: string;
-  readonly stopSteps: readonly StopStep[];
   /** Folder of the compiled keeper; the default is right in dist/, tests that run the sources name it. */
   readonly compiledDir?: string;
 }

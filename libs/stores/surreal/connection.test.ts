@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { UnavailableError } from '#libs/contracts/index.js';
-import '../../../test/setup/one-realm.js';
 import { SurrealServer } from './connection.js';
 import { databaseExists, dropDatabase, migrateDatabase } from './migrations.js';
 import { claimVectorIndexIdentity } from './vector-index-identity.js';

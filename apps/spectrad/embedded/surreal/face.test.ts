@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runInThisContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CborCodec, Surreal, Table, Uuid } from 'surrealdb';
 import { WebSocket } from 'ws';
@@ -14,10 +13,6 @@ const PASSWORD = 'a-password-of-this-test';
 const ROOT = { username: 'root', password: PASSWORD };
 const NOT_SIGNED_IN = /not signed in/;
 const codec = new CborCodec({});
-
-// Jest gives tests its own Uint32Array and the process's ArrayBuffer; the SDK makes its session ids from both and then
-// does not know its own buffer. With the process's Uint32Array they fit.
-globalThis.Uint32Array = runInThisContext('Uint32Array') as Uint32ArrayConstructor;
 
 let folder = '';
 let engine: NativeEngine;
