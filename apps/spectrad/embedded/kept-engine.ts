@@ -4,14 +4,7 @@ import { join, parse } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { KeeperEvent, KeeperSpec } from './keeper-protocol.js';
-import {
-  endProcess,
-  identify,
-  isRunning,
-  waitForEnd,
-  type ProcessIdentity,
-  type StopStep,
-} from './process-identity.js';
+import { endProcess, identify, isRunning, waitForEnd, type ProcessIdentity } from './process-identity.js';
 
 export type EngineName = 'postgres' | 'surrealdb' | 'temporal';
 
