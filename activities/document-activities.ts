@@ -122,6 +122,7 @@ export function createDocumentActivities(dependencies: DocumentActivityDependenc
         const owner = {
           documentId: input.documentId,
           version: input.version,
+          title: stage.document.title,
           labels: stage.document.labels,
           embeddingModelId: embeddings.id,
         };

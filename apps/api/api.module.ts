@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
 import { ContextRegistry, KeyRing } from '#libs/access/index.js';
 import { UploadAcceptance } from '#libs/documents/index.js';
+import { RecallRouter } from '#libs/recall/index.js';
 import { SurrealServer } from '#libs/stores/surreal/index.js';
 import { Metrics } from '#libs/telemetry/index.js';
 import type { Services } from '../spectrad/services.js';
@@ -23,7 +24,13 @@ import { OBJECT_STORE } from './tokens.js';
 
 function providers(services: Services, probes: Readonly<Record<string, HealthProbe>>): Provider[] {
   const { server, embeddings, settings } = services;
-  const limits = { maxK: settings.SPECTRA_MAX_QUERY_K, pool: settings.SPECTRA_RETRIEVAL_POOL_SIZE };
+  const router = new RecallRouter({
+    embeddings,
+    textPool: settings.SPECTRA_RETRIEVAL_POOL_SIZE,
+    vectorPool: settings.SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE,
+    scoredRows: settings.SPECTRA_RETRIEVAL_SCORED_ROWS,
+    without: settings.SPECTRA_RECALL_WITHOUT,
+  });
   return [
     { provide: KeyRing, useValue: services.keys },
     { provide: ContextRegistry, useValue: services.registry },
@@ -33,7 +40,7 @@ function providers(services: Services, probes: Readonly<Record<string, HealthPro
     { provide: Metrics, useValue: services.metrics },
     { provide: HealthService, useValue: new HealthService(services, probes) },
     { provide: FactsService, useValue: new FactsService(server, embeddings) },
-    { provide: RecallService, useValue: new RecallService(server, embeddings, limits) },
+    { provide: RecallService, useValue: new RecallService(server, router, settings.SPECTRA_MAX_QUERY_K) },
     { provide: APP_FILTER, useValue: new ProblemFilter(services.logger) },
     {
       provide: APP_GUARD,

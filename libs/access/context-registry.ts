@@ -15,7 +15,7 @@ import {
   type DatabaseRef,
   type SurrealServer,
 } from '#libs/stores/surreal/index.js';
-import { ExpiringCache } from './expiring-cache.js';
+import { ExpiringCache } from '#libs/cache/index.js';
 import { BUILT_IN_PRINCIPALS } from './principals.js';
 
 interface ContextRow {

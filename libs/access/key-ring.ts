@@ -10,7 +10,7 @@ import {
 } from '#libs/contracts/index.js';
 import { query, type SurrealServer } from '#libs/stores/surreal/index.js';
 import type { ContextRegistry, RegisteredContext } from './context-registry.js';
-import { ExpiringCache } from './expiring-cache.js';
+import { ExpiringCache } from '#libs/cache/index.js';
 import { formatKey, hashSecret, parseKey, sameHash } from './key-format.js';
 
 /** Who calls, in which Context, by which key. */

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CONTEXT_ID_PATTERN } from '#libs/contracts/index.js';
+import { CONTEXT_ID_PATTERN, RECALL_SIGNALS } from '#libs/contracts/index.js';
 import { z } from 'zod';
 
 const MEGABYTE = 1024 * 1024;
@@ -31,6 +31,13 @@ const connectionString = z.string().transform((value, context) => {
   }
   return { endpoint, user, password: password.join(';') };
 });
+
+/** Names of signals, separated by commas. */
+const recallSignals = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').flatMap((name) => name.trim() || []))
+  .pipe(z.array(z.enum(RECALL_SIGNALS)));
 
 /**
  * Every setting, by its environment name. `SPECTRON_*` is accepted for each `SPECTRA_*`, and the aliases below.
@@ -69,6 +76,9 @@ export const settingsSchema = z.object({
   SPECTRA_MAX_UPLOAD_BYTES: count(50 * MEGABYTE, 10_000 * MEGABYTE),
   SPECTRA_MAX_QUERY_K: count(50, 1000),
   SPECTRA_RETRIEVAL_POOL_SIZE: count(256, 10_000),
+  SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE: count(64, 10_000),
+  SPECTRA_RETRIEVAL_SCORED_ROWS: count(1_000, 1_000_000),
+  SPECTRA_RECALL_WITHOUT: recallSignals,
   SPECTRA_WORKER_CONCURRENCY: count(4, 256),
   SPECTRA_HANDLER_MAX_MS: milliseconds(20_000),
   SPECTRA_SHUTDOWN_GRACE_MS: milliseconds(30_000),

@@ -50,7 +50,8 @@ FOR $turn IN $turns {
   CREATE $turn.id CONTENT { session: $conversation, role: $turn.role, content: $turn.content, seq: $first + $turn.offset,
     observed_at: $turn.observed_at, created_at: time::now() };
 };
-INSERT INTO memory_chunk $chunks RETURN NONE;
+INSERT INTO memory_chunk $chunks.map(|$chunk| object::extend($chunk, { turn_seq: $first + $chunk.turn_seq })) RETURN NONE;
+INSERT INTO memory_vector $vectors RETURN NONE;
 ${COMPLETE_RESERVATION}
 COMMIT;`;
 
@@ -104,10 +105,9 @@ export class ConversationWriter {
           id: new RecordId('memory_chunk', chunkIds[index] ?? ''),
           session,
           turn: new RecordId('turn', turnIds[passage.turn] ?? ''),
+          turn_seq: passage.turn,
           role: request.messages[passage.turn]?.role,
           text: passage.text,
-          embedding: vectors[index],
-          embedding_model_id: this.embeddings.id,
           position: passage.position,
           char_start: passage.charStart,
           char_end: passage.charEnd,
@@ -115,6 +115,13 @@ export class ConversationWriter {
           memory_category: request.memoryCategory ?? undefined,
           labels: request.labels,
           observed_at: instant(request.messages[passage.turn]?.observedAt ?? null),
+          created_at: now,
+        })),
+        vectors: passages.map((_passage, index) => ({
+          id: new RecordId('memory_vector', chunkIds[index] ?? ''),
+          embedding: vectors[index],
+          embedding_model_id: this.embeddings.id,
+          labels: request.labels,
           created_at: now,
         })),
         reservation: request.reservation?.record,

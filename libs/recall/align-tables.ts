@@ -10,8 +10,8 @@ const SHARED_LETTERS = 5;
 const stem = (word: string): string => word.slice(0, SHARED_LETTERS);
 
 /** The share of the question's words that a text contains in some form, 0..1. */
-export function coverage(terms: string, text: string): number {
-  const wanted = new Set(terms.split(' ').filter(Boolean).map(stem));
+export function coverage(terms: readonly string[], text: string): number {
+  const wanted = new Set(terms.map(stem));
   if (wanted.size === 0) return 0;
   const words = new Set((text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(stem));
   return [...wanted].filter((word) => words.has(word)).length / wanted.size;

@@ -97,7 +97,7 @@ describe('fuse', () => {
 
   it('by reciprocal rank depends on ranks alone', () => {
     const of = (raw: number[]): number[] =>
-      fuse([{ signal: 's', weight: 1, scores: new Map(raw.map((value, index) => [String(index), value])) }], {
+      fuse([{ signal: 'bm25', weight: 1, scores: new Map(raw.map((value, index) => [String(index), value])) }], {
         method: 'rrf',
         k: 60,
       }).map((hit) => hit.score);

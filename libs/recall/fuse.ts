@@ -1,12 +1,16 @@
-import type { Explain } from '#libs/contracts/index.js';
+import type { Explain, RecallSignal } from '#libs/contracts/index.js';
 
 /** One signal's view of the candidates: what it measured of each, larger is better. */
 export interface SignalScores {
-  readonly signal: string;
+  readonly signal: RecallSignal;
   readonly weight: number;
   readonly scores: ReadonlyMap<string, number>;
   /** Stands in for `scores` where those of different rows cannot be compared as they are; of the same rows. */
   readonly comparable?: ReadonlyMap<string, number>;
+  /** The passages, by record id, through which a signal that looks around others has found each. */
+  readonly via?: ReadonlyMap<string, string>;
+  /** The signal measures on the scale of 0..1 that fused scores have, and is left on it whatever the fusion. */
+  readonly absolute?: boolean;
 }
 
 export interface FusedHit {
@@ -26,19 +30,27 @@ interface Ranked {
   readonly normalised: number;
 }
 
-function rank({ scores, comparable = scores }: SignalScores, fusion: Fusion): Ranked[] {
+function rank({ scores, comparable = scores, absolute }: SignalScores, fusion: Fusion): Ranked[] {
   const sorted = [...comparable]
     .filter(([, value]) => value >= 0)
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const best = sorted[0]?.[1] ?? 0;
+  const normalise = (value: number, index: number): number => {
+    if (absolute) return Math.min(1, value);
+    if (fusion.method === 'rrf') return (fusion.k + 1) / (fusion.k + index + 1);
+    // BM25 gives 0 to words that stand in most rows; in a Context of one document they are all there is.
+    return best > 0 ? value / best : 1;
+  };
   return sorted.map(([id, value], index) => ({
     id,
     raw: scores.get(id) ?? value,
     rank: index + 1,
-    // BM25 gives 0 to words that stand in most rows; in a Context of one document they are all there is.
-    normalised: fusion.method === 'max' ? (best > 0 ? value / best : 1) : (fusion.k + 1) / (fusion.k + index + 1),
+    normalised: normalise(value, index),
   }));
 }
+
+/** The key of a record id, as hits show it. */
+const keyOf = (record: string): string => record.slice(record.indexOf(':') + 1);
 
 /**
  * Adds up the signals of every candidate, best first; ties by id, so that the same data gives the same order.
@@ -53,7 +65,16 @@ export function fuse(signals: readonly SignalScores[], fusion: Fusion = { method
     const { signal, weight } = scored;
     for (const { id, raw, rank: position, normalised } of rank(scored, fusion)) {
       const parts = explained.get(id) ?? [];
-      parts.push({ signal, rank: position, raw, normalised, weight, contribution: weight * normalised });
+      const via = scored.via?.get(id);
+      parts.push({
+        signal,
+        rank: position,
+        raw,
+        normalised,
+        weight,
+        contribution: weight * normalised,
+        ...(via === undefined ? {} : { via: keyOf(via) }),
+      });
       explained.set(id, parts);
     }
   }

@@ -1,1 +1,9 @@
-export { RecallRouter, type RecallHit, type RecallMode, type RecallRequest } from './recall-router.js';
+export { titleKey } from './names.js';
+export {
+  RecallRouter,
+  type RecallContext,
+  type RecallHit,
+  type RecallMode,
+  type RecallRequest,
+} from './recall-router.js';
+export { RECALL_SIGNALS } from '#libs/contracts/index.js';

@@ -12,19 +12,18 @@ describe('the words of a question', () => {
     ['Straße und Ärger', 'straße und ärger'],
     ['什么 是', '什么 是'],
   ])('of %j are %j', (question, terms) => {
-    expect(queryTerms(question)).toBe(terms);
+    expect(queryTerms(question).join(' ')).toBe(terms);
   });
 
   it('are at most 64 different words without any operator of the search language', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 2_000 }), (question) => {
-        const terms = queryTerms(question);
-        const words = terms === '' ? [] : terms.split(' ');
+        const words = queryTerms(question);
         expect(words.length).toBeLessThanOrEqual(64);
         expect(new Set(words).size).toBe(words.length);
-        expect(terms).toMatch(/^[\p{L}\p{N} ]*$/u);
+        for (const word of words) expect(word).toMatch(/^[\p{L}\p{N}]+$/u);
       }),
     );
-    expect(queryTerms(Array.from({ length: 100 }, (_, i) => `word${i}`).join(' ')).split(' ')).toHaveLength(64);
+    expect(queryTerms(Array.from({ length: 100 }, (_, i) => `word${i}`).join(' '))).toHaveLength(64);
   });
 });

@@ -7,8 +7,8 @@ const MAX_TERMS = 64;
  * The words of a question that full-text search looks for: without the words that stand in every text, because
  * scoring costs time per matching row. A question of nothing but such words keeps them.
  */
-export function queryTerms(question: string): string {
+export function queryTerms(question: string): string[] {
   const words = question.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const content = removeStopwords(words, eng);
-  return [...new Set(content.length > 0 ? content : words)].slice(0, MAX_TERMS).join(' ');
+  return [...new Set(content.length > 0 ? content : words)].slice(0, MAX_TERMS);
 }

@@ -1,11 +1,19 @@
+import type { RecallSignal } from '#libs/contracts/index.js';
 import type { EmbeddingModel } from '#libs/models/index.js';
 import type { SurrealSession } from '#libs/stores/surreal/index.js';
 import { alignTables, coverage } from './align-tables.js';
-import { findCandidates, type CandidateFilter } from './candidates.js';
+import { findCandidates, type Candidates } from './candidates.js';
+import { affordableTerms, DocumentFrequencies } from './document-frequencies.js';
 import { fuse, type FusedHit, type Fusion, type SignalScores } from './fuse.js';
-import { loadPassages, loadSearchTexts, type Passage } from './passages.js';
+import { nameKeys } from './names.js';
+import { NEIGHBOUR_REACH, neighbourhood } from './neighbourhood.js';
+import type { PassageFilter } from './passage-filter.js';
+import { PASSAGE_TABLES, type PassageTable } from './passage-tables.js';
+import { loadPassages, type Passage } from './passages.js';
 import { queryTerms } from './query-terms.js';
-import { weightsFor } from './weights.js';
+import { findSurroundings } from './surroundings.js';
+import { mentionedNames, titleLinks, type FoundPassage } from './title-links.js';
+import { weightsFor, type SignalWeights } from './weights.js';
 
 export type RecallMode = 'hybrid' | 'bm25' | 'vector';
 
@@ -15,7 +23,7 @@ export interface RecallRequest {
   readonly k: number;
   /** Conversations too, or documents only. */
   readonly includeMemory: boolean;
-  readonly filter: CandidateFilter;
+  readonly filter: PassageFilter;
   /** Hits below this fused score (0..1) are left out. */
   readonly threshold?: number | null;
   readonly vectorWeight?: number | null;
@@ -31,64 +39,158 @@ export interface RecallResult {
   readonly retrieved: number;
 }
 
-/** Finds what a Context knows about a question: asks the signals, fuses what they say, loads the best. */
-export class RecallRouter {
-  constructor(
-    private readonly session: SurrealSession,
-    private readonly embeddings: EmbeddingModel,
-    /** How many rows each signal contributes, independent of `k`. */
-    private readonly pool: number,
-  ) {}
+export interface RecallOptions {
+  readonly embeddings: EmbeddingModel;
+  /** How many rows full-text search contributes, independent of `k`. */
+  readonly textPool: number;
+  /** How many neighbours the vectors contribute; time grows with it. */
+  readonly vectorPool: number;
+  /** Rows that full-text search may score for one question; see `affordableTerms`. */
+  readonly scoredRows: number;
+  /** Signals left out, to see what each is worth. */
+  readonly without: readonly RecallSignal[];
+}
 
-  async recall(request: RecallRequest): Promise<RecallResult> {
-    const lexical = request.mode !== 'vector';
-    const semantic = request.mode !== 'bm25';
-    const [vector] = semantic ? await this.embeddings.embed([request.question]) : [];
-    const terms = lexical ? queryTerms(request.question) : null;
-    const candidates = await findCandidates(this.session, {
-      terms,
+/** A Context as recall sees it. */
+export interface RecallContext {
+  readonly id: string;
+  readonly session: SurrealSession;
+}
+
+/** Names of a question that are looked up. */
+const NAMES_PER_QUESTION = 64;
+/** Hits whose mentions are followed. 3 to 10 measured alike; each costs the look-up of its names. */
+const LINK_SOURCES = 5;
+/** Found turns that lend to their neighbours. */
+const NEIGHBOUR_SOURCES = 20;
+
+/** Finds what a Context knows about a question: asks the signals, fuses what they say, follows where the best point. */
+export class RecallRouter {
+  readonly #options: RecallOptions;
+  readonly #frequencies = new DocumentFrequencies();
+
+  constructor(options: RecallOptions) {
+    this.#options = options;
+  }
+
+  async recall(context: RecallContext, request: RecallRequest): Promise<RecallResult> {
+    const weights = this.#weights(request);
+    const terms = weights.bm25 > 0 ? queryTerms(request.question) : [];
+    const tables = request.includeMemory ? PASSAGE_TABLES : PASSAGE_TABLES.slice(0, 1);
+    const candidates = await this.#candidates(context, request, weights, tables, terms);
+
+    const compared = compareWithQuestion(candidates, terms, weights);
+    const fusion: Fusion = request.rrfK != null ? { method: 'rrf', k: request.rrfK } : { method: 'max' };
+    const first = fuse(compared, fusion);
+    const shown = first.slice(0, Math.max(request.k, NEIGHBOUR_SOURCES)).map((hit) => hit.id);
+    const passages = await loadPassages(context.session, shown);
+    const found = first.slice(0, shown.length).flatMap(({ id, score }) => {
+      const passage = passages.get(id);
+      return passage ? [{ passage, score: Math.min(1, score) }] : [];
+    });
+
+    const around = await this.#lookAround(context.session, request, weights, found);
+    for (const passage of around.passages) passages.set(passage.record, passage);
+    const fused = fuse(scaled([...compared, ...around.signals]), fusion);
+    const hits = fused
+      .filter((hit) => hit.score >= (request.threshold ?? 0))
+      .flatMap((hit) => {
+        const passage = passages.get(hit.id);
+        return passage ? [{ ...hit, passage }] : [];
+      });
+    return { hits: hits.slice(0, request.k), retrieved: fused.length };
+  }
+
+  /** The weights of this request; 0 for a signal that takes no part. */
+  #weights({ mode, vectorWeight }: RecallRequest): SignalWeights {
+    const none = { bm25: 0, vector: 0, title: 0, title_link: 0, neighbour: 0 };
+    if (mode !== 'hybrid') return { ...none, [mode]: 1 };
+    const left = this.#options.without.map((signal) => [signal, 0] as const);
+    return { ...weightsFor(this.#options.embeddings.id, vectorWeight), ...Object.fromEntries(left) };
+  }
+
+  async #candidates(
+    context: RecallContext,
+    request: RecallRequest,
+    weights: SignalWeights,
+    tables: readonly PassageTable[],
+    terms: readonly string[],
+  ): Promise<Candidates> {
+    const { embeddings, textPool, vectorPool, scoredRows } = this.#options;
+    const affordable = async (table: PassageTable): Promise<[PassageTable, string[]]> => {
+      const counts = await this.#frequencies.count(context, table, terms, scoredRows);
+      return [table, affordableTerms(terms, counts, scoredRows)];
+    };
+    const [byTable, [vector]] = await Promise.all([
+      Promise.all(tables.map(affordable)),
+      weights.vector > 0 ? embeddings.embed([request.question]) : [],
+    ]);
+    return findCandidates(context.session, {
+      terms: new Map(byTable),
       vector: vector ?? null,
-      embeddingModelId: this.embeddings.id,
-      pool: Math.max(this.pool, request.k),
-      includeMemory: request.includeMemory,
+      embeddingModelId: embeddings.id,
+      names: weights.title > 0 ? nameKeys(request.question, NAMES_PER_QUESTION) : [],
+      tables,
+      textPool: Math.max(textPool, request.k),
+      vectorPool: Math.max(vectorPool, request.k),
       filter: request.filter,
     });
-    const hybrid = weightsFor(this.embeddings.id, request.vectorWeight);
-    const signals: SignalScores[] = [
-      {
-        signal: 'bm25',
-        weight: request.mode === 'bm25' ? 1 : hybrid.bm25,
-        scores: new Map(candidates.bm25.flatMap((table) => [...table])),
-        comparable: await this.#comparable(terms ?? '', candidates.bm25),
-      },
-      { signal: 'vector', weight: request.mode === 'vector' ? 1 : hybrid.vector, scores: candidates.vector },
-    ];
-    const fusion: Fusion = request.rrfK != null ? { method: 'rrf', k: request.rrfK } : { method: 'max' };
-    const fused = fuse(signals, fusion);
-    const best = fused.filter((hit) => hit.score >= (request.threshold ?? 0)).slice(0, request.k);
-    const passages = await loadPassages(
-      this.session,
-      best.map((hit) => hit.id),
-    );
-    const hits = best.flatMap((hit) => {
-      const passage = passages.get(hit.id);
-      return passage ? [{ ...hit, passage }] : [];
-    });
-    return { hits, retrieved: fused.length };
   }
 
-  /** BM25 scores on one scale. Tables that found nothing need none, and one table alone is on its own scale. */
-  async #comparable(
-    terms: string,
-    tables: readonly ReadonlyMap<string, number>[],
-  ): Promise<ReadonlyMap<string, number>> {
-    const found = tables.filter((table) => table.size > 0);
-    if (found.length <= 1) return found[0] ?? new Map<string, number>();
-    // The engine answers best first.
-    const bests = found.map((scores) => [...scores.keys()][0] ?? '');
-    const texts = await loadSearchTexts(this.session, bests);
-    return alignTables(
-      found.map((scores, index) => ({ scores, coverage: coverage(terms, texts.get(bests[index] ?? '') ?? '') })),
-    );
+  async #lookAround(
+    session: SurrealSession,
+    { filter }: RecallRequest,
+    weights: SignalWeights,
+    found: readonly FoundPassage[],
+  ): Promise<{ signals: SignalScores[]; passages: readonly Passage[] }> {
+    const linking = weights.title_link > 0 ? found.slice(0, LINK_SOURCES) : [];
+    const lending =
+      weights.neighbour > 0 ? found.slice(0, NEIGHBOUR_SOURCES).filter(({ passage }) => passage.turnSeq !== null) : [];
+    const { titled, neighbours } = await findSurroundings(session, {
+      names: [...new Set(linking.flatMap(({ passage }) => mentionedNames(passage)))],
+      turns: lending.flatMap(({ passage: { sessionId, turnSeq } }) =>
+        sessionId !== null && turnSeq !== null ? [{ sessionId, turnSeq }] : [],
+      ),
+      reach: NEIGHBOUR_REACH,
+      filter,
+    });
+    return {
+      signals: [
+        { signal: 'title_link', weight: weights.title_link, absolute: true, ...titleLinks(linking, titled) },
+        { signal: 'neighbour', weight: weights.neighbour, absolute: true, ...neighbourhood(lending, neighbours) },
+      ],
+      passages: [...[...titled.values()].flat(), ...neighbours],
+    };
   }
+}
+
+/** The signals that know the question. */
+function compareWithQuestion(
+  { text, vector, titled }: Candidates,
+  terms: readonly string[],
+  weights: SignalWeights,
+): SignalScores[] {
+  const matched = text.filter(({ scores }) => scores.size > 0);
+  const scores = new Map(matched.flatMap((table) => [...table.scores]));
+  return [
+    {
+      signal: 'bm25',
+      weight: weights.bm25,
+      scores,
+      // One table alone is on its own scale.
+      comparable:
+        matched.length > 1
+          ? alignTables(matched.map((table) => ({ ...table, coverage: coverage(terms, table.bestText) })))
+          : scores,
+    },
+    { signal: 'vector', weight: weights.vector, scores: vector },
+    { signal: 'title', weight: weights.title, absolute: true, scores: new Map(titled.map((id) => [id, 1])) },
+  ];
+}
+
+/** Leaves out the signals that found nothing and divides the weights of the others by their sum. */
+function scaled(signals: readonly SignalScores[]): SignalScores[] {
+  const speaking = signals.filter(({ weight, scores }) => weight > 0 && scores.size > 0);
+  const sum = speaking.reduce((total, { weight }) => total + weight, 0);
+  return speaking.map((signal) => ({ ...signal, weight: signal.weight / sum }));
 }

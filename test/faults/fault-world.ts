@@ -207,7 +207,8 @@ export class FaultWorld {
   async chunkRows(): Promise<ChunkRow[]> {
     const [rows] = await query<[ChunkRow[]]>(
       this.session,
-      'SELECT record::id(id) AS id, position, search_text, embedding FROM knowledge_chunk ORDER BY position',
+      `SELECT record::id(id) AS id, position, search_text,
+         type::record('knowledge_vector', record::id(id)).embedding AS embedding FROM knowledge_chunk ORDER BY position`,
     );
     return rows;
   }

@@ -10,15 +10,9 @@ import {
   type QueryMemoryRequest,
   type QueryMemoryResponse,
 } from '#libs/contracts/index.js';
-import type { EmbeddingModel } from '#libs/models/index.js';
-import { RecallRouter, type RecallHit, type RecallMode } from '#libs/recall/index.js';
+import type { RecallContext, RecallHit, RecallMode, RecallRouter } from '#libs/recall/index.js';
 import type { SurrealServer } from '#libs/stores/surreal/index.js';
 import { refuseScopes } from '../http/refuse-scopes.js';
-
-export interface RecallLimits {
-  readonly maxK: number;
-  readonly pool: number;
-}
 
 function requireMode(mode: string | null | undefined): RecallMode {
   if (mode === 'graph' || mode === 'hybrid_graph') {
@@ -67,8 +61,8 @@ function toDocumentHit({ passage, score, explain }: RecallHit, explained: boolea
 export class RecallService {
   constructor(
     private readonly server: SurrealServer,
-    private readonly embeddings: EmbeddingModel,
-    private readonly limits: RecallLimits,
+    private readonly router: RecallRouter,
+    private readonly maxK: number,
   ) {}
 
   async memory(caller: Caller, request: QueryMemoryRequest): Promise<QueryMemoryResponse> {
@@ -78,12 +72,10 @@ export class RecallService {
     const mode = requireMode(request.mode);
     const passages = request.include?.includes('passages') ?? true;
     const result = passages
-      ? await (
-          await this.#router(caller)
-        ).recall({
+      ? await this.router.recall(await this.#context(caller), {
           question: request.query,
           mode,
-          k: Math.min(request.k, this.limits.maxK),
+          k: Math.min(request.k, this.maxK),
           includeMemory: true,
           filter: { labels: request.labels ?? null },
         })
@@ -111,12 +103,10 @@ export class RecallService {
     const began = performance.now();
     refuseScopes('lens', request.lens);
     refuseLocation(request.location);
-    const result = await (
-      await this.#router(caller)
-    ).recall({
+    const result = await this.router.recall(await this.#context(caller), {
       question: request.query,
       mode: requireMode(request.mode),
-      k: Math.min(request.k, this.limits.maxK),
+      k: Math.min(request.k, this.maxK),
       includeMemory: false,
       filter: { documentIds: request.filter?.documentIds ?? null, mimeTypes: request.filter?.mimeType ?? null },
       threshold: request.threshold ?? null,
@@ -129,7 +119,7 @@ export class RecallService {
     };
   }
 
-  async #router(caller: Caller): Promise<RecallRouter> {
-    return new RecallRouter(await this.server.session(caller.context.ref), this.embeddings, this.limits.pool);
+  async #context(caller: Caller): Promise<RecallContext> {
+    return { id: caller.context.id, session: await this.server.session(caller.context.ref) };
   }
 }

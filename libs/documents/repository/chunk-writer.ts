@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { idFromDigest } from '#libs/contracts/index.js';
+import { titleKey } from '#libs/recall/index.js';
 import { atomic, type SurrealSession } from '#libs/stores/surreal/index.js';
 import { RecordId } from 'surrealdb';
 
@@ -20,6 +21,7 @@ export interface EmbeddedChunk {
 export interface ChunkOwner {
   readonly documentId: string;
   readonly version: number;
+  readonly title: string;
   readonly labels: readonly string[];
   readonly embeddingModelId: string;
 }
@@ -46,8 +48,7 @@ export async function writeChunks(
     document,
     text: chunk.text,
     search_text: chunk.searchText,
-    embedding: chunk.embedding,
-    embedding_model_id: owner.embeddingModelId,
+    title_key: chunk.position === 0 ? (titleKey(owner.title) ?? undefined) : undefined,
     position: chunk.position,
     section: chunk.section ?? undefined,
     page: chunk.page ?? undefined,
@@ -57,14 +58,25 @@ export async function writeChunks(
     labels: owner.labels,
     created_at: now,
   }));
+  const vectors = chunks.map((chunk) => ({
+    id: new RecordId('knowledge_vector', chunkId(owner.documentId, owner.version, chunk.position)),
+    document,
+    embedding: chunk.embedding,
+    embedding_model_id: owner.embeddingModelId,
+    labels: owner.labels,
+    created_at: now,
+  }));
   const results = await atomic(
     session,
     `BEGIN;
      LET $there = (SELECT VALUE version FROM ONLY $document) = $version;
-     IF $there { INSERT IGNORE INTO knowledge_chunk $rows RETURN NONE; };
+     IF $there {
+       INSERT IGNORE INTO knowledge_chunk $rows RETURN NONE;
+       INSERT IGNORE INTO knowledge_vector $vectors RETURN NONE;
+     };
      RETURN $there;
      COMMIT;`,
-    { document, version: owner.version, rows },
+    { document, version: owner.version, rows, vectors },
   );
   return results.includes(true);
 }
@@ -79,17 +91,15 @@ export async function deleteStaleChunks(
   version: number,
   keep: number,
 ): Promise<void> {
-  const ids = Array.from(
-    { length: keep },
-    (_unused, position) => new RecordId('knowledge_chunk', chunkId(documentId, version, position)),
-  );
+  const keys = Array.from({ length: keep }, (_unused, position) => chunkId(documentId, version, position));
   await atomic(
     session,
     `BEGIN;
      IF (SELECT VALUE version FROM ONLY $document) = $version {
-       DELETE knowledge_chunk WHERE document = $document AND id NOT IN $ids;
+       DELETE knowledge_chunk WHERE document = $document AND record::id(id) NOT IN $keys;
+       DELETE knowledge_vector WHERE document = $document AND record::id(id) NOT IN $keys;
      };
      COMMIT;`,
-    { document: new RecordId('document', documentId), version, ids },
+    { document: new RecordId('document', documentId), version, keys },
   );
 }

@@ -183,6 +183,7 @@ export class DocumentRepository {
       this.session,
       `BEGIN;
        DELETE knowledge_chunk WHERE document = type::record('document', $id);
+       DELETE knowledge_vector WHERE document = type::record('document', $id);
        DELETE job WHERE subject = $id;
        UPSERT type::record('document_tombstone', $id) SET deleted_at = time::now();
        RETURN (DELETE type::record('document', $id) RETURN BEFORE);

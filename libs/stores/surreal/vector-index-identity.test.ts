@@ -28,23 +28,18 @@ describe('the vector indexes of many Contexts on one server', () => {
       ...(await claimVectorIndexIdentity(server)),
     });
     const session = await server.session(ref);
-    await query(session, 'INSERT INTO knowledge_chunk $rows RETURN NONE', {
+    await query(session, 'INSERT INTO knowledge_vector $rows RETURN NONE', {
       rows: Array.from({ length: ROWS }, (_, n) => ({
         document: new RecordId('document', 'one'),
-        text: 'text',
-        search_text: 'text',
         embedding: vector(n),
         embedding_model_id: 'test',
-        position: n,
-        char_start: 0,
-        char_end: 4,
         labels: [],
         created_at: new Date(),
       })),
     });
     const [rows] = await query<[unknown[]]>(
       session,
-      'SELECT id FROM knowledge_chunk WHERE embedding <|10,40|> $vector',
+      'SELECT id FROM knowledge_vector WHERE embedding <|10,40|> $vector',
       { vector: vector(9) },
     );
     return rows.length;

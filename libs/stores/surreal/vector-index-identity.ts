@@ -10,10 +10,10 @@ const TABLES_PER_STEP = 32;
 export type VectorIndexIdentity = {
   /** Before the first table is defined. */
   readonly distinct_tables: string;
-  /** After `knowledge_chunk` is defined and before its vector index is. */
-  readonly distinct_knowledge_chunk: string;
-  /** The same for `memory_chunk`. */
-  readonly distinct_memory_chunk: string;
+  /** After `knowledge_vector` is defined and before its vector index is. */
+  readonly distinct_knowledge_vector: string;
+  /** The same for `memory_vector`. */
+  readonly distinct_memory_vector: string;
 };
 
 function passOver(count: number, statements: (n: number) => string): string {
@@ -65,7 +65,7 @@ export async function claimVectorIndexIdentity(server: SurrealServer): Promise<V
   const passedIndexes = ordinal % INDEXES_PER_STEP;
   return {
     distinct_tables: passOver(passedTables, (n) => `DEFINE TABLE passed_over_${n}; REMOVE TABLE passed_over_${n};`),
-    distinct_knowledge_chunk: indexes('knowledge_chunk', passedIndexes),
-    distinct_memory_chunk: indexes('memory_chunk', passedIndexes),
+    distinct_knowledge_vector: indexes('knowledge_vector', passedIndexes),
+    distinct_memory_vector: indexes('memory_vector', passedIndexes),
   };
 }
