@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { halves } from './metrics.mjs';
 import { UsageError } from './usage-error.mjs';
 
 const FILES = ['passages.jsonl', 'questions.jsonl'];
@@ -65,7 +66,12 @@ export async function readDataSet(folder, limits = {}) {
     ({ id, question, supporting }) =>
       typeof id === 'string' && typeof question === 'string' && Array.isArray(supporting) && supporting.length > 0,
   );
-  const kept = limited(passages, questions, limits);
+  const half = halves(questions.map(({ id }) => id));
+  const kept = limited(
+    passages,
+    questions.map((question) => ({ ...question, half: half.get(question.id) })),
+    limits,
+  );
   if (kept.passages.length === 0 || kept.questions.length === 0)
     throw new UsageError(`${path} leaves no question to ask; use a larger --limit-passages.`);
   const files = { [FILES[0]]: sha256(passagesData), [FILES[1]]: sha256(questionsData) };

@@ -1,7 +1,6 @@
 // One evaluation from the data to the figures.
-import { cpus } from 'node:os';
 import { readFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ROOT } from '../scripts/set-up.mjs';
 import { ablate } from './ablation.mjs';
@@ -11,7 +10,7 @@ import { RESAMPLES } from './bootstrap.mjs';
 import { readDataSet } from './data-set.mjs';
 import { loadConversations } from './load-conversations.mjs';
 import { loadDocuments } from './load-documents.mjs';
-import { halfOf, quantile } from './metrics.mjs';
+import { quantile } from './metrics.mjs';
 import { askPeers, measureAll, summariseParts } from './scores.mjs';
 import { chosenSettings, startStack } from './stack.mjs';
 import { createContext, deleteContext, findLoaded, rememberLoaded, requireEmpty } from './target.mjs';
@@ -24,7 +23,7 @@ const PAIRS = [
 async function openData(options) {
   const data = await readDataSet(options.folder, options.limits);
   if (!options.half) return data;
-  return { ...data, questions: data.questions.filter(({ id }) => halfOf(id) === options.half) };
+  return { ...data, questions: data.questions.filter(({ half }) => half === options.half) };
 }
 
 async function load(options, data, { url, contextId, key, signal }) {
@@ -129,9 +128,9 @@ function report(options, data, { loaded, answers, description, ablation }, build
     questionsWithFewerThan10Passages: answers.ranked.filter((list) => list.length < Math.min(10, passages)).length,
     scores: summariseParts(systems, PAIRS, questions, options.seed),
     ablation,
-    perQuestion: questions.map(({ id, supporting }, index) => ({
+    perQuestion: questions.map(({ id, half, supporting }, index) => ({
       id,
-      half: halfOf(id),
+      half,
       ranks: supporting.map((passage) => answers.ranked[index].indexOf(passage) + 1 || null),
       stemmedRanks: supporting.map((passage) => peers.stemmed[index].indexOf(passage) + 1 || null),
     })),

@@ -35,9 +35,16 @@ export function distinct(ids) {
   return [...new Set(ids)];
 }
 
-/** Which half of a set a question belongs to, for ever: by the lowest bit of the first byte of the sha256 of its id. */
-export function halfOf(questionId) {
-  return createHash('sha256').update(questionId).digest()[0] % 2 === 0 ? 'first' : 'second';
+/**
+ * Which half of a set each question belongs to, for ever: sorted by the sha256 of their ids, the lower half is the first.
+ *
+ * @param {readonly string[]} ids of all questions of the set
+ * @returns {Map<string, 'first' | 'second'>}
+ */
+export function halves(ids) {
+  const hash = (id) => createHash('sha256').update(id).digest('hex');
+  const sorted = ids.map((id) => ({ id, hash: hash(id) })).sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  return new Map(sorted.map(({ id }, index) => [id, index < ids.length / 2 ? 'first' : 'second']));
 }
 
 /** The value at a share (0..1) of sorted numbers, nearest rank. */

@@ -1,7 +1,7 @@
 // From ranked lists to figures: the service, its peers, and the difference between them question by question.
 import { intervals } from './bootstrap.mjs';
 import { ANALYSERS, Bm25 } from './bm25.mjs';
-import { DEPTH, halfOf, measure, METRICS } from './metrics.mjs';
+import { DEPTH, measure, METRICS } from './metrics.mjs';
 
 /** Ranked passages of BM25 per question, for each analyser, over the same text that the service was given. */
 export function askPeers({ passages, questions }, as) {
@@ -41,10 +41,10 @@ export function summarise(systems, pairs, seed) {
 
 /** Summaries of the whole set and of its two halves; a half that has no question is left out. */
 export function summariseParts(systems, pairs, questions, seed) {
-  const parts = { whole: () => true, first: (id) => halfOf(id) === 'first', second: (id) => halfOf(id) === 'second' };
+  const parts = { whole: () => true, first: (half) => half === 'first', second: (half) => half === 'second' };
   return Object.fromEntries(
     Object.entries(parts).flatMap(([part, belongs]) => {
-      const inside = questions.map(({ id }) => belongs(id));
+      const inside = questions.map(({ half }) => belongs(half));
       const count = inside.filter(Boolean).length;
       if (count === 0) return [];
       const chosen = Object.fromEntries(
