@@ -13,16 +13,12 @@ export async function loadConversations({ api, contextId, passages, parallel }) 
   const passagesOf = {};
   const began = performance.now();
   await forEachParallel(passages, parallel, async ({ id, text }, index) => {
-    const session = `passage-${index + 1}`;
-    await api('POST', `/api/v1/${contextId}/facts/batch`, {
-      headers: { 'idempotency-key': session },
-      json: {
-        session_id: session,
-        infer: 'none',
-        messages: turnsOf(text).map((content) => ({ role: 'user', content })),
-      },
+    const { sessionId } = await api('POST', `/api/v1/${contextId}/facts/batch`, {
+      // So that a repeated request does not make a second session.
+      headers: { 'idempotency-key': `passage-${index + 1}` },
+      json: { infer: 'none', messages: turnsOf(text).map((content) => ({ role: 'user', content })) },
     });
-    passagesOf[session] = [id];
+    passagesOf[sessionId] = [id];
   });
   const seconds = (performance.now() - began) / 1000;
   return { passagesOf, acceptSeconds: seconds, readySeconds: seconds };
