@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forEachParallel } from './parallel.mjs';
 
-const FIRST_POLL_MS = 250;
-/** Polls may take up at most this share of the time, so that watching slows nothing down. */
-const POLL_SHARE = 0.05;
+const SHORTEST_PAUSE_MS = 250;
+/** Also how much too late the last document may be seen to be ready. */
+const LONGEST_PAUSE_MS = 1_000;
+/** Looking takes up about this share of the time, so that it slows nothing down. */
+const LOOKING_SHARE = 0.1;
 const STALLED_MS = 180_000;
 
 function form({ title, text }, number) {
@@ -31,7 +33,7 @@ async function waitUntilReady(api, base, count) {
     if (ready !== last.ready) last = { ready, at: now };
     if (now - last.at > STALLED_MS)
       throw new Error(`${ready} of ${count} documents are ready, and none became so for ${STALLED_MS / 1000} s.`);
-    await sleep(Math.max(FIRST_POLL_MS, (now - began) / POLL_SHARE));
+    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, (now - began) / LOOKING_SHARE)));
   }
 }
 
