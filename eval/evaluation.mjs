@@ -106,7 +106,7 @@ function report(options, data, { loaded, answers, description, ablation }, build
     service: measureAll(answers.ranked, questions),
     ...Object.fromEntries(Object.entries(peers).map(([name, ranked]) => [name, measureAll(ranked, questions)])),
   };
-  const { acceptSeconds, readySeconds, loadedAt } = loaded;
+  const { acceptSeconds, readySeconds, loadedAt, codeHash: loadedBy } = loaded;
   const passages = data.passages.length;
   return {
     set: data.name,
@@ -123,7 +123,7 @@ function report(options, data, { loaded, answers, description, ablation }, build
       resamples: RESAMPLES,
       parallel: options.parallel,
     },
-    ingest: { acceptSeconds, readySeconds, passagesPerSecond: passages / readySeconds, loadedAt },
+    ingest: { acceptSeconds, readySeconds, passagesPerSecond: passages / readySeconds, loadedAt, loadedBy },
     latencyMs: latencies(answers.milliseconds),
     questionsWithFewerThan10Passages: answers.ranked.filter((list) => list.length < Math.min(10, passages)).length,
     scores: summariseParts(systems, PAIRS, questions, options.seed),

@@ -49,7 +49,7 @@ export function facts(result) {
     ...Object.entries(data.files).map(([name, hash]) => [name, `sha256 ${hash}`]),
     [
       'loaded',
-      `${data.passages} passages as ${method.as}${data.complete ? '' : ' (not the whole set)'}: accepted in ${ingest.acceptSeconds.toFixed(1)} s, ready in ${ingest.readySeconds.toFixed(1)} s, ${ingest.passagesPerSecond.toFixed(1)} passages/s, ${method.parallel} at a time, at ${ingest.loadedAt}`,
+      `${data.passages} passages as ${method.as}${data.complete ? '' : ' (not the whole set)'}: accepted in ${ingest.acceptSeconds.toFixed(1)} s, ready in ${ingest.readySeconds.toFixed(1)} s, ${ingest.passagesPerSecond.toFixed(1)} passages/s, ${method.parallel} at a time, at ${ingest.loadedAt}${service.codeHash && service.codeHash !== ingest.loadedBy ? ` by other code (${ingest.loadedBy.slice(0, 12)})` : ''}`,
     ],
     [
       'asked',
