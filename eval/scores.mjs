@@ -39,9 +39,10 @@ export function summarise(systems, pairs, seed) {
   );
 }
 
-/** Summaries of the whole set and of its two halves; a half that has no question is left out. */
+/** Summaries of the whole set and of its two halves; of one half alone where only that one was asked. */
 export function summariseParts(systems, pairs, questions, seed) {
   const parts = { whole: () => true, first: (half) => half === 'first', second: (half) => half === 'second' };
+  if (new Set(questions.map(({ half }) => half)).size === 1) delete parts.whole;
   return Object.fromEntries(
     Object.entries(parts).flatMap(([part, belongs]) => {
       const inside = questions.map(({ half }) => belongs(half));
