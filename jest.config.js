@@ -1,6 +1,6 @@
 export default {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{apps,libs,workflows,activities,temporal,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,libs,workflows,activities,temporal,test}/**/*.test.ts', '<rootDir>/eval/**/*.test.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: true }] },
   // '#libs/*.js' resolves to ./libs/*.ts under this condition: tests run the sources, never a stale dist.

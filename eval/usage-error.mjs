@@ -1,0 +1,2 @@
+/** Ends the run with one sentence for the user. */
+export class UsageError extends Error {}
