@@ -4,8 +4,10 @@ import { eng } from 'stopword';
 const MAX_WORDS = 8;
 /** Words in small letters that may stand next to each other inside a name: "University of the Arts". */
 const MAX_SMALL_WORDS = 2;
-/** What may stand between two words of one name. */
-const WITHIN_NAME = /^[\s'’\-–:&,.]{1,3}$/u;
+/** What may stand between two words of one name; a full stop only behind an abbreviation or initials. */
+const WITHIN_NAME = /^[\s'’\-–:&,]{1,3}$/u;
+const AFTER_ABBREVIATION = /^\.\s?$/u;
+const ABBREVIATION_LETTERS = 3;
 /** Capital letters, digits, and letters of scripts that have no capitals. */
 const BEGINS_NAME = /^[\p{Lu}\p{Lt}\p{N}\p{Lo}]/u;
 const WORD = /[\p{L}\p{N}]+/gu;
@@ -44,7 +46,7 @@ export function nameKeys(text: string, limit: number): string[] {
     if (!STOP_WORDS.has(key)) keys.add(key);
     for (let last = first + 1; last < Math.min(words.length, first + MAX_WORDS); last++) {
       const [before, next] = [words[last - 1], words[last]];
-      if (!before || !next || !WITHIN_NAME.test(text.slice(before.to, next.from))) break;
+      if (!before || !next || !belongTogether(before.folded, text.slice(before.to, next.from))) break;
       key += ` ${next.folded}`;
       small = next.begins ? 0 : small + 1;
       if (small > MAX_SMALL_WORDS) break;
@@ -53,4 +55,8 @@ export function nameKeys(text: string, limit: number): string[] {
     if (keys.size >= limit) break;
   }
   return [...keys].slice(0, limit);
+}
+
+function belongTogether(before: string, between: string): boolean {
+  return WITHIN_NAME.test(between) || (before.length <= ABBREVIATION_LETTERS && AFTER_ABBREVIATION.test(between));
 }
