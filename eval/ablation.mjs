@@ -1,13 +1,13 @@
 // What each signal is worth: the same questions over the same data with that signal left out of recall.
 import { summarise, measureAll } from './scores.mjs';
 
-const SETTING = 'SPECTRA_RECALL_WITHOUT';
+const SETTING = 'SPECTRA_RECALL_WEIGHTS';
 const TOP = 10;
 
 /** The signals that the built recall knows. */
 export async function knownSignals() {
   const { RECALL_SIGNALS } = await import('../dist/libs/recall/index.js');
-  return RECALL_SIGNALS ?? ['bm25', 'vector'];
+  return RECALL_SIGNALS;
 }
 
 const changed = (ranked, others) =>
@@ -32,9 +32,11 @@ export async function ablate({ full, questions, seed, log, askWithout }) {
   const rows = [row(null, again.ranked)];
   for (const signal of new Set([...(await knownSignals()), ...again.signals])) {
     log(`Asking without ${signal} ...`);
-    const answer = await askWithout({ [SETTING]: signal });
+    const answer = await askWithout({ [SETTING]: `${signal}=0` });
     if (answer.signals.has(signal))
-      throw new Error(`The service still uses "${signal}" although ${SETTING} names it; its row would say nothing.`);
+      throw new Error(
+        `The service still uses "${signal}" although ${SETTING} gives it no weight; its row would say nothing.`,
+      );
     rows.push({ ...row(signal, answer.ranked), seen: again.signals.has(signal) });
   }
   return rows;

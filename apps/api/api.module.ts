@@ -29,7 +29,7 @@ function providers(services: Services, probes: Readonly<Record<string, HealthPro
     textPool: settings.SPECTRA_RETRIEVAL_POOL_SIZE,
     vectorPool: settings.SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE,
     scoredRows: settings.SPECTRA_RETRIEVAL_SCORED_ROWS,
-    without: settings.SPECTRA_RECALL_WITHOUT,
+    weights: settings.SPECTRA_RECALL_WEIGHTS,
   });
   return [
     { provide: KeyRing, useValue: services.keys },

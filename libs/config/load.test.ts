@@ -83,4 +83,15 @@ describe('the configuration', () => {
       'SPECTRA_EMBEDDINGS_MODEL',
     ]);
   });
+
+  it('takes weights of signals, and names the signals when one is unknown', () => {
+    expect(loadSettings({}).SPECTRA_RECALL_WEIGHTS).toEqual({});
+    expect(loadSettings({ SPECTRA_RECALL_WEIGHTS: 'title_link=.5, vector=0' }).SPECTRA_RECALL_WEIGHTS).toEqual({
+      title_link: 0.5,
+      vector: 0,
+    });
+    for (const wrong of ['titel=1', 'title', 'title=much', 'title=-1'])
+      expect(() => loadSettings({ SPECTRA_RECALL_WEIGHTS: wrong })).toThrow(/SPECTRA_RECALL_WEIGHTS/);
+    expect(() => loadSettings({ SPECTRA_RECALL_WEIGHTS: 'titel=1' })).toThrow(/bm25, vector, title/);
+  });
 });

@@ -32,12 +32,23 @@ const connectionString = z.string().transform((value, context) => {
   return { endpoint, user, password: password.join(';') };
 });
 
-/** Names of signals, separated by commas. */
-const recallSignals = z
+/** `signal=weight`, separated by commas: what replaces the weights of libs/recall/weights.ts; 0 leaves a signal out. */
+const recallWeights = z
   .string()
   .default('')
-  .transform((value) => value.split(',').flatMap((name) => name.trim() || []))
-  .pipe(z.array(z.enum(RECALL_SIGNALS)));
+  .transform((value) =>
+    Object.fromEntries(
+      value.split(',').flatMap((part) => {
+        const [signal = '', weight = ''] = part.split('=').map((side) => side.trim());
+        return part.trim() === '' ? [] : [[signal, weight === '' ? NaN : Number(weight)]];
+      }),
+    ),
+  )
+  .pipe(
+    z.partialRecord(z.enum(RECALL_SIGNALS), z.number().min(0).max(10), {
+      error: `write signal=weight, separated by commas; signals: ${RECALL_SIGNALS.join(', ')}`,
+    }),
+  );
 
 /**
  * Every setting, by its environment name. `SPECTRON_*` is accepted for each `SPECTRA_*`, and the aliases below.
@@ -78,7 +89,7 @@ export const settingsSchema = z.object({
   SPECTRA_RETRIEVAL_POOL_SIZE: count(256, 10_000),
   SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE: count(64, 10_000),
   SPECTRA_RETRIEVAL_SCORED_ROWS: count(1_000, 1_000_000),
-  SPECTRA_RECALL_WITHOUT: recallSignals,
+  SPECTRA_RECALL_WEIGHTS: recallWeights,
   SPECTRA_WORKER_CONCURRENCY: count(4, 256),
   SPECTRA_HANDLER_MAX_MS: milliseconds(20_000),
   SPECTRA_SHUTDOWN_GRACE_MS: milliseconds(30_000),

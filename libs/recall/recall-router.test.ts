@@ -8,7 +8,7 @@ import { contextDatabase, type ContextDatabase } from '../../test/setup/context-
 import { RecallRouter, type RecallOptions, type RecallRequest, type RecallResult } from './recall-router.js';
 
 const embeddings = localEmbeddings();
-const OPTIONS: RecallOptions = { embeddings, textPool: 256, vectorPool: 64, scoredRows: 1_000, without: [] };
+const OPTIONS: RecallOptions = { embeddings, textPool: 256, vectorPool: 64, scoredRows: 1_000, weights: {} };
 
 describe('recall', () => {
   let context: ContextDatabase;
@@ -103,7 +103,7 @@ describe('recall', () => {
     const linked = answer.hits[1];
     const link = linked?.explain.signals.find(({ signal }) => signal === 'title_link');
     expect(link?.via).toBe(answer.hits[0]?.passage.id);
-    expect(signalsOf(await ask(question, {}, { without: ['title_link'] }), 'Mount Abora (town)')).not.toContain(
+    expect(signalsOf(await ask(question, {}, { weights: { title_link: 0 } }), 'Mount Abora (town)')).not.toContain(
       'title_link',
     );
   });

@@ -1,4 +1,3 @@
-import type { RecallSignal } from '#libs/contracts/index.js';
 import type { EmbeddingModel } from '#libs/models/index.js';
 import type { SurrealSession } from '#libs/stores/surreal/index.js';
 import { alignTables, coverage } from './align-tables.js';
@@ -13,7 +12,7 @@ import { loadPassages, type Passage } from './passages.js';
 import { queryTerms } from './query-terms.js';
 import { findSurroundings } from './surroundings.js';
 import { mentionedNames, titleLinks, type FoundPassage } from './title-links.js';
-import { weightsFor, type SignalWeights } from './weights.js';
+import { weightsFor, weightsOf, type SignalWeights } from './weights.js';
 
 export type RecallMode = 'hybrid' | 'bm25' | 'vector';
 
@@ -47,8 +46,8 @@ export interface RecallOptions {
   readonly vectorPool: number;
   /** Rows that full-text search may score for one question; see `affordableTerms`. */
   readonly scoredRows: number;
-  /** Signals left out, to see what each is worth. */
-  readonly without: readonly RecallSignal[];
+  /** Replaces what `WEIGHTS` says of a signal; 0 leaves it out. */
+  readonly weights: Partial<SignalWeights>;
 }
 
 /** A Context as recall sees it. */
@@ -105,8 +104,8 @@ export class RecallRouter {
   #weights({ mode, vectorWeight }: RecallRequest): SignalWeights {
     const none = { bm25: 0, vector: 0, title: 0, title_link: 0, neighbour: 0 };
     if (mode !== 'hybrid') return { ...none, [mode]: 1 };
-    const left = this.#options.without.map((signal) => [signal, 0] as const);
-    return { ...weightsFor(this.#options.embeddings.id, vectorWeight), ...Object.fromEntries(left) };
+    const { embeddings, weights } = this.#options;
+    return weightsFor({ ...weightsOf(embeddings.id), ...weights }, vectorWeight);
   }
 
   async #candidates(

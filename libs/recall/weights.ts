@@ -14,8 +14,12 @@ export const WEIGHTS = {
   local: { bm25: 0.7, vector: 0.3, ...AROUND },
 } as const satisfies Record<string, SignalWeights>;
 
-/** Picks the row for an embedding model; the caller may ask for a share of the vectors (0..1) against BM25. */
-export function weightsFor(modelId: string, vectorWeight: number | null | undefined): SignalWeights {
-  const row = modelId.startsWith('local') ? WEIGHTS.local : WEIGHTS.sentence;
-  return vectorWeight == null ? row : { ...row, bm25: 1 - vectorWeight, vector: vectorWeight };
+/** The row for an embedding model. */
+export function weightsOf(modelId: string): SignalWeights {
+  return modelId.startsWith('local') ? WEIGHTS.local : WEIGHTS.sentence;
+}
+
+/** The weights of a request: it may ask for a share of the vectors (0..1) against BM25. */
+export function weightsFor(weights: SignalWeights, vectorWeight: number | null | undefined): SignalWeights {
+  return vectorWeight == null ? weights : { ...weights, bm25: 1 - vectorWeight, vector: vectorWeight };
 }
