@@ -47,6 +47,11 @@ export class HandlerRegistry {
     return this.#byType.get(eventType) ?? [];
   }
 
+  /** Names of the handlers that work outside the transaction. */
+  beforeHandlers(): string[] {
+    return [...this.#byType.values()].flat().flatMap(({ name, before }) => (before === undefined ? [] : [name]));
+  }
+
   /** Attempts that a crashing row of each type has, for the reaper: the most that any of its handlers allows. */
   attemptLimits(): { eventTypes: string[]; maxAttempts: number[] } {
     const limits = { eventTypes: [] as string[], maxAttempts: [] as number[] };
