@@ -61,7 +61,7 @@ export class GeneratedText {
   /** About `words` words in sentences. */
   passage(words = 90) {
     const sentences = [];
-    for (let left = words; left > 0; ) {
+    for (let left = words; left > 0;) {
       const length = Math.min(left, 8 + Math.floor(this.#random() * 12));
       const sentence = Array.from({ length }, () => this.word()).join(' ');
       sentences.push(`${sentence[0].toUpperCase()}${sentence.slice(1)}.`);

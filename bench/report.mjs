@@ -28,7 +28,12 @@ function cells(row) {
 export function printTable(rows) {
   const table = [['figure', 'measured', 'peer', 'ratio (spread)', 'bar', ''], ...rows.map(cells)];
   const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
-  const lines = table.map((line) => line.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd());
+  const lines = table.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
   lines.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '));
   process.stdout.write(`\n${lines.join('\n')}\n`);
   for (const { measures, note, failed } of rows) {

@@ -14,7 +14,9 @@ export const idleMemory = {
     const parts = Object.entries(memoryByPart(stack.pid)).sort(([, a], [, b]) => b.rss - a.rss);
     if (parts.length === 0) throw new Error('memory is read from /proc, which this system does not have');
     for (const [part, { rss, pss, processes }] of parts)
-      say(`  ${part.padEnd(14)} ${rss.toFixed(0)} MiB resident, ${pss.toFixed(0)} MiB proportional (${processes} processes)`);
+      say(
+        `  ${part.padEnd(14)} ${rss.toFixed(0)} MiB resident, ${pss.toFixed(0)} MiB proportional (${processes} processes)`,
+      );
     const total = parts.reduce((sum, [, { pss }]) => sum + pss, 0);
     return [
       {

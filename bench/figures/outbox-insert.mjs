@@ -48,7 +48,12 @@ export const outboxInsert = {
     const perWriter = options.quick ? 100 : 300;
     const database = await stack.database();
     const { generation } = database;
-    const pool = createPool({ url: database.url, max: WRITERS + 2, applicationName: 'bench', onError: () => undefined });
+    const pool = createPool({
+      url: database.url,
+      max: WRITERS + 2,
+      applicationName: 'bench',
+      onError: () => undefined,
+    });
     const closePool = stack.closing(() => pool.end());
     await pool.query(`create table business (id bigint generated always as identity primary key, what text not null);
       create table plain_outbox (like core.outbox including defaults including constraints, primary key (id))`);
@@ -103,7 +108,9 @@ export const outboxInsert = {
     await closePool();
     await database.drop();
     const ratio = ratioOf(samples.ours, samples.peer);
-    say(`  ${(1e6 / median(samples.ours)).toFixed(0)} against ${(1e6 / median(samples.peer)).toFixed(0)} transactions/s`);
+    say(
+      `  ${(1e6 / median(samples.ours)).toFixed(0)} against ${(1e6 / median(samples.peer)).toFixed(0)} transactions/s`,
+    );
     return [
       {
         figure: this.name,

@@ -92,7 +92,10 @@ export const outboxThroughput = {
         measures: this.title,
         unit: 'events/s',
         ours: median(samples.ours),
-        peer: { name: 'graphile-worker 0.18, local queue 500, batched completion, one task', value: median(samples.peer) },
+        peer: {
+          name: 'graphile-worker 0.18, local queue 500, batched completion, one task',
+          value: median(samples.peer),
+        },
         ratio,
         bar: '>= 0.5x, aim 1x',
         met: ratio.median >= 0.5,

@@ -42,7 +42,7 @@ export const startLatency = {
     const database = await stack.database();
     const { pool, url, generation } = database;
     await runMigrations({ connectionString: url });
-    
+
     const notifier = new Notifier({ pool, logger: { warn: (fields) => say(`  ${JSON.stringify(fields)}`) } });
     const publishers = new pg.Pool({ connectionString: url, max: 8 });
     const closePublishers = stack.closing(() => publishers.end());

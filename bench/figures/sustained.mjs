@@ -139,7 +139,10 @@ function describeLimit(cores) {
   const list = Object.entries(cores)
     .map(([name, value]) => `${name} ${value.toFixed(2)}`)
     .join(', ');
-  const limit = used >= 0.85 * all ? `CPU, most of it in ${part} (${most.toFixed(2)} cores)` : `not the CPU as a whole; the busiest is ${part} (${most.toFixed(2)} cores)`;
+  const limit =
+    used >= 0.85 * all
+      ? `CPU, most of it in ${part} (${most.toFixed(2)} cores)`
+      : `not the CPU as a whole; the busiest is ${part} (${most.toFixed(2)} cores)`;
   return `limit: ${limit}; ${used.toFixed(2)} of ${all} cores: ${list}`;
 }
 

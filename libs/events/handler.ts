@@ -49,7 +49,8 @@ export class HandlerRegistry {
 
   /** Names of the handlers that work outside the transaction. */
   beforeHandlers(): string[] {
-    return [...this.#byType.values()].flat().flatMap(({ name, before }) => (before === undefined ? [] : [name]));
+    const all = [...this.#byType.values()].flat();
+    return all.filter((handler) => handler.before !== undefined).map((handler) => handler.name);
   }
 
   /** Attempts that a crashing row of each type has, for the reaper: the most that any of its handlers allows. */
