@@ -14,6 +14,8 @@ const SIZES = [
 const QUICK_SIZES = 2;
 /** A size whose questions take longer than this is judged by those that were asked. */
 const MEASURE_MS = 40_000;
+/** All writing of passages together; a machine that is slower answers for the sizes that it reached. */
+const LOAD_MS = 360_000;
 /** Passages kept to ask about. */
 const KEPT = 500;
 
@@ -21,10 +23,12 @@ const KEPT = 500;
 const PLAIN_BM25 = `
   SELECT id, search::score(1) AS score FROM knowledge_chunk WHERE search_text @1,OR@ $terms ORDER BY score DESC LIMIT 10`;
 
-async function grow(inline, context, generated, from, to, kept, say) {
+/** @returns the passages that are there at the end: `to`, unless `until` came first */
+async function grow({ inline, context, generated, kept, say, until }, from, to) {
   const began = performance.now();
   let told = began;
   for (let passages = from; passages < to; passages += PASSAGES_PER_DOCUMENT) {
+    if (performance.now() > until) return passages;
     const texts = Array.from({ length: PASSAGES_PER_DOCUMENT }, () => generated.passage());
     await inline.load(context.id, `${generated.title()} ${passages}`, texts);
     kept[(passages / PASSAGES_PER_DOCUMENT) % KEPT] = texts[passages % 7];
@@ -35,6 +39,7 @@ async function grow(inline, context, generated, from, to, kept, say) {
   }
   const seconds = (performance.now() - began) / 1000;
   say(`  ${to} passages (${((to - from) / seconds).toFixed(0)}/s written)`);
+  return to;
 }
 
 const timed = async (work) => {
@@ -53,10 +58,22 @@ export const recall = {
     const session = await inline.session(context.id);
     const kept = [];
     const rows = [];
+    const loading = { inline, context, generated, kept, say };
+    let left = LOAD_MS;
     let loaded = 0;
     for (const { passages, p95 } of SIZES.slice(0, options.quick ? QUICK_SIZES : SIZES.length)) {
-      await grow(inline, context, generated, loaded, passages, kept, say);
-      loaded = passages;
+      const began = performance.now();
+      loaded = await grow({ ...loading, until: began + left }, loaded, passages);
+      left -= performance.now() - began;
+      if (loaded < passages) {
+        say(`  ${passages} passages were not reached: ${loaded} were written when the time for it was over`);
+        rows.push({
+          figure: this.name,
+          measures: `recall at ${passages} chunks`,
+          failed: `only ${loaded} passages could be written in ${LOAD_MS / 1000} s`,
+        });
+        break;
+      }
       const asked = await this.ask({ context, session, generated, kept, count: options.quick ? 30 : 150 });
       for (const route of ['documents/query', 'query']) {
         for (const q of [0.5, 0.95]) {

@@ -8,7 +8,11 @@ import { quantile } from '../statistics.mjs';
 import { availableParallelism } from 'node:os';
 
 /** Shares of what a burst reached, tried from the top until one leaves no backlog growing. */
-const STEPS = [1.1, 1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
+const STEPS = [1.1, 1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
+/** Shares that are left out after a rate that fell behind only in the long run. */
+const LONG_RUN_SKIPS = 1;
+/** Documents that may wait without being taken for a backlog, however slow the machine is. */
+const LEAST_BACKLOG = 10;
 /** Uploads under way at once, at most: above that the api is what does not keep up. */
 const MAX_UPLOADS = 200;
 
@@ -25,7 +29,10 @@ class Load {
     this.name = name;
   }
 
-  /** @returns accepted minus ready at the middle and at the end, and whether every upload could be sent in time */
+  /**
+   * Ends early when it has clearly fallen behind.
+   * @returns accepted minus ready after a third of the time and at the end, and whether the rate was kept up with
+   */
   async hold(rate, seconds, onSecond) {
     const backlogs = [];
     const sending = new Set();
@@ -48,15 +55,14 @@ class Load {
       }
       backlogs.push(this.accepted.length - (await this.context.count('ready')));
       onSecond?.(second, backlogs.at(-1));
+      const allowed = (backlogs[Math.floor(seconds / 3)] ?? Infinity) + Math.max(rate, LEAST_BACKLOG);
+      if (backlogs.at(-1) > allowed + 2 * rate) break;
     }
     await Promise.all(sending);
     if (this.#failed > 0) throw new Error(`${this.#failed} uploads failed: ${this.#last.message}`);
-    const { length } = backlogs;
-    return {
-      third: backlogs[Math.floor(length / 3)],
-      end: Math.max(...backlogs.slice(-2)),
-      keepsUp: !late && Math.max(...backlogs.slice(-2)) <= backlogs[Math.floor(length / 3)] + rate,
-    };
+    const third = backlogs[Math.floor(seconds / 3)];
+    const end = Math.max(...backlogs.slice(-2));
+    return { third, end, keepsUp: !late && end <= third + Math.max(rate, LEAST_BACKLOG) };
   }
 
   async drain() {
@@ -157,7 +163,12 @@ export const sustained = {
     let rate;
     let held;
     let isStep = true;
+    let skips = 0;
     for (const share of STEPS) {
+      if (skips > 0) {
+        skips -= 1;
+        continue;
+      }
       rate = reached * share;
       const load = new Load(await stack.context(), generated, `step-${share}`);
       if (isStep) {
@@ -171,8 +182,9 @@ export const sustained = {
       await long.drain();
       if (held.keepsUp) break;
       say(`  ${rate.toFixed(1)}/s falls behind in the long run`);
-      // What fell behind only in the long run was near: the next lower rate is held at once.
+      // What fell behind only in the long run was near: the next rate is held at once.
       isStep = false;
+      skips = LONG_RUN_SKIPS;
     }
     if (!held?.keepsUp) throw new Error(`even ${rate.toFixed(1)} documents/s left a growing backlog`);
     const calm = new Load(await stack.context(), generated, 'calm');
