@@ -54,6 +54,9 @@ try {
     printTable(rows);
     await writeReport({ rows, machine, options, seconds: (performance.now() - began) / 1000, say });
   }
+} catch (error) {
+  if (stopping === undefined) say(error.stack ?? String(error));
+  process.exitCode = 1;
 } finally {
   await stop();
 }
