@@ -3,7 +3,6 @@ import { continueTrace, runInTrace } from '#libs/telemetry/index.js';
 import { bounded } from './bounded.js';
 import { checkPayload } from './envelope.js';
 import { DependencyDownError, ShutdownError, TerminalHandlerError } from './errors.js';
-import { alreadyHandled, handledKey, type HandledKeys } from './gate.js';
 import { GroupCommit } from './group-commit.js';
 import type { EventHandler, HandlerRegistry } from './handler.js';
 import type { HeldRow } from './held-row.js';
@@ -50,25 +49,12 @@ export class Deliverer {
     this.#alone = new Lanes(Math.max(1, connections - 2 * groups));
   }
 
-  /** Which of the rows' `before` handlers need not run. Throws connection errors. */
-  async handledBefore(rows: readonly HeldRow[]): Promise<HandledKeys> {
-    return alreadyHandled(
-      this.context.pool,
-      rows.flatMap((row) =>
-        this.registry
-          .of(row.event.eventType)
-          .filter((handler) => handler.before !== undefined)
-          .map((handler) => ({ row, handler })),
-      ),
-    );
-  }
-
   /** Delivers one row. Rejects only for what is a defect of the relay itself; the lease then runs out. */
-  async deliver(row: HeldRow, handled: HandledKeys): Promise<Delivery> {
+  async deliver(row: HeldRow): Promise<Delivery> {
     try {
       const { traceContext } = row.event;
-      if (traceContext === null) return await this.#deliver(row, handled);
-      return await runInTrace(continueTrace(traceContext), () => this.#deliver(row, handled));
+      if (traceContext === null) return await this.#deliver(row);
+      return await runInTrace(continueTrace(traceContext), () => this.#deliver(row));
     } catch (error) {
       if (row.abort.signal.aborted) {
         const reason: unknown = row.abort.signal.reason;
@@ -80,9 +66,9 @@ export class Deliverer {
     }
   }
 
-  async #deliver(row: HeldRow, handled: HandledKeys): Promise<Delivery> {
+  async #deliver(row: HeldRow): Promise<Delivery> {
     const handlers = this.registry.of(row.event.eventType);
-    const failures = await this.#before(row, handlers, handled);
+    const failures = await this.#before(row, handlers);
     await this.context.fault('after-start');
     row.abort.signal.throwIfAborted();
     const ready = { row, handlers };
@@ -101,7 +87,7 @@ export class Deliverer {
   }
 
   /** Runs `before` of the handlers side by side. @returns those that failed; throws when a dependency is down */
-  async #before(row: HeldRow, handlers: readonly EventHandler[], handled: HandledKeys): Promise<HandlerFailure[]> {
+  async #before(row: HeldRow, handlers: readonly EventHandler[]): Promise<HandlerFailure[]> {
     const { event } = row;
     try {
       if (handlers.length === 0) {
@@ -115,7 +101,7 @@ export class Deliverer {
     }
     const failures: HandlerFailure[] = [];
     const run = async (handler: EventHandler): Promise<void> => {
-      if (handler.before === undefined || handled.has(handledKey(handler.name, event.idempotencyKey))) return;
+      if (handler.before === undefined || row.handledBy.includes(handler.name)) return;
       try {
         await bounded(async (signal) => handler.before?.(event, signal), this.context.handlerMaxMs, row.abort.signal);
       } catch (error) {

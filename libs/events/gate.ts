@@ -1,41 +1,13 @@
-import type { Queryable, Transaction } from '#libs/stores/postgres/index.js';
+import type { Pool } from 'pg';
+import type { Transaction } from '#libs/stores/postgres/index.js';
 import type { EventHandler } from './handler.js';
 import { leases, type HeldRow } from './held-row.js';
+import { prepared, queryPrepared } from './prepared.js';
 
 /** One (handler, row) pair on its way through the dedup gate. */
 export interface GateEntry {
   readonly row: HeldRow;
   readonly handler: EventHandler;
-}
-
-/** Handlers of a key that core.event_handled already knows, as `${handlerName} ${idempotencyKey}`. */
-export type HandledKeys = ReadonlySet<string>;
-
-export function handledKey(handlerName: string, idempotencyKey: string): string {
-  return `${handlerName} ${idempotencyKey}`;
-}
-
-/** LATERAL with LIMIT: one probe of the primary key per pair, whatever the statistics of a fast-growing table say. */
-const HANDLED = `
-  select k.handler_name, k.idempotency_key
-    from unnest($1::text[], $2::text[]) as k (handler_name, idempotency_key)
-   cross join lateral (
-     select from core.event_handled h
-      where h.handler_name = k.handler_name and h.idempotency_key = k.idempotency_key
-      limit 1
-   ) done`;
-
-/**
- * Which pairs are done already. Only saves work outside the transaction (a workflow that need not be started again);
- * it is no gate, because another worker may close the same key a moment later. Closing it is: `passGate`.
- */
-export async function alreadyHandled(db: Queryable, entries: readonly GateEntry[]): Promise<HandledKeys> {
-  if (entries.length === 0) return new Set();
-  const { rows } = await db.query<{ handler_name: string; idempotency_key: string }>(HANDLED, [
-    entries.map(({ handler }) => handler.name),
-    entries.map(({ row }) => row.event.idempotencyKey),
-  ]);
-  return new Set(rows.map((row) => handledKey(row.handler_name, row.idempotency_key)));
 }
 
 /**
@@ -77,31 +49,41 @@ export async function passGate(tx: Transaction, entries: readonly GateEntry[]): 
  * outside (`before`), and doing it again for a row that is pending again is what its deterministic id is for - the
  * same case as a worker that dies between the start of a workflow and the mark.
  */
-const GATE_AND_MARK = `
+const GATE_AND_MARK = prepared(
+  'outbox-gate-and-mark',
+  `
   with marked as (
     update core.outbox o
        set status = 'delivered', delivered_at = now(), claim_token = null, claim_expires_at = null
-      from unnest($5::uuid[], $6::uuid[]) as l (id, token),
+      from unnest($1::uuid[], $2::uuid[]) as l (id, token),
            (select set_config('synchronous_commit', 'off', true) as durability offset 0) as commit
      where o.id = l.id and o.claim_token = l.token and commit.durability = 'off'
-    returning o.id
+    returning o.id, o.event_type, o.idempotency_key, o.generation
   ), gate as (
     insert into core.event_handled (handler_name, idempotency_key, event_id, generation)
-    select g.handler_name, g.idempotency_key, g.event_id, g.generation
-      from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[])
-        as g (handler_name, idempotency_key, event_id, generation)
-      join marked on marked.id = g.event_id
-     order by g.handler_name, g.idempotency_key
+    select h.name, m.idempotency_key, m.id, m.generation
+      from marked m
+      join unnest($3::text[], $4::text[]) as h (event_type, name) on h.event_type = m.event_type
+     order by h.name, m.idempotency_key
     on conflict do nothing
   )
-  select id from marked`;
+  select id from marked`,
+);
 
-/** Closes the gate and marks the rows delivered. @returns ids of the rows whose lease was still good */
+/**
+ * Closes the gate of every handler of the rows and marks the rows delivered.
+ * @param handlers those of the rows' event types; what a row's gate is called follows from its type
+ * @returns ids of the rows whose lease was still good
+ */
 export async function gateAndMark(
-  db: Queryable,
+  pool: Pool,
   rows: readonly HeldRow[],
-  entries: readonly GateEntry[],
+  handlers: readonly EventHandler[],
 ): Promise<Set<string>> {
-  const { rows: marked } = await db.query<{ id: string }>(GATE_AND_MARK, [...gateColumns(entries), ...leases(rows)]);
+  const { rows: marked } = await queryPrepared<{ id: string }>(pool, GATE_AND_MARK, [
+    ...leases(rows),
+    handlers.map((handler) => handler.eventType),
+    handlers.map((handler) => handler.name),
+  ]);
   return new Set(marked.map((row) => row.id));
 }

@@ -47,6 +47,12 @@ export class HandlerRegistry {
     return this.#byType.get(eventType) ?? [];
   }
 
+  /** Names of the handlers that work outside the transaction. */
+  beforeHandlers(): string[] {
+    const all = [...this.#byType.values()].flat();
+    return all.filter((handler) => handler.before !== undefined).map((handler) => handler.name);
+  }
+
   /** Attempts that a crashing row of each type has, for the reaper: the most that any of its handlers allows. */
   attemptLimits(): { eventTypes: string[]; maxAttempts: number[] } {
     const limits = { eventTypes: [] as string[], maxAttempts: [] as number[] };

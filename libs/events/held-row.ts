@@ -7,6 +7,8 @@ export interface HeldRow {
   readonly event: EventEnvelope;
   /** Came back from an expired lease: may be what killed the process that held it. */
   readonly lapsed: boolean;
+  /** Handlers whose effect for this key was done before the claim; their `before` need not run again. */
+  readonly handledBy: readonly string[];
   /** From when the row could be claimed to its claim, in milliseconds of database time. */
   readonly waitedMs: number;
   /** Local monotonic time of the claim, for the way from the claim to the handler. */

@@ -162,7 +162,9 @@ describe('the listener', () => {
     const query = world.pool.query.bind(world.pool) as (...args: unknown[]) => unknown;
     Object.assign(world.pool, {
       query: (...args: unknown[]) => {
-        if (String(args[0]).includes('for update skip locked')) claims += 1;
+        const [statement] = args as [string | { text: string }];
+        const text = typeof statement === 'string' ? statement : statement.text;
+        if (text.includes('for update skip locked')) claims += 1;
         return query(...args);
       },
     });

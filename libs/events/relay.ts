@@ -5,7 +5,6 @@ import { Circuit } from './circuit.js';
 import { CLAIM_LIMIT, Claimer } from './claimer.js';
 import { Deliverer } from './deliver.js';
 import { ShutdownError, type DependencyDownError } from './errors.js';
-import type { HandledKeys } from './gate.js';
 import { HandlerRegistry } from './handler.js';
 import { HeldRows, type HeldRow } from './held-row.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -53,7 +52,7 @@ const STOP_PATIENCE_MS = 2_000;
  *
  *   PAUSE   a circuit is open (a dependency is down as a whole) or every slot is taken
  *   LAPSED  a row came back from an expired lease: wait until nothing is held, claim it alone, see it through
- *   CLAIM   up to 50 rows, never more than slots are free; with a backlog, several claims side by side (claimer.ts)
+ *   CLAIM   up to 50 rows, never more than slots are free; with a backlog, larger claims side by side (claimer.ts)
  *   SLEEP   until a notification, a released slot or the poll interval (5 s while LISTEN is proven, 1 s while not)
  */
 export class Relay {
@@ -84,9 +83,10 @@ export class Relay {
     this.#options = options;
     this.#timing = { ...DEFAULT_RELAY_TIMING, ...options.timing };
     check(options, this.#timing);
-    const claimant = { generation, workerId, claimTtlMs: this.#timing.claimTtlMs };
     const logger = options.logger.child({ component: 'outbox-relay', workerId });
     const registry = new HandlerRegistry(options.handlers);
+    const { claimTtlMs } = this.#timing;
+    const claimant = { generation, workerId, claimTtlMs, beforeHandlers: registry.beforeHandlers() };
     this.#logger = logger;
     this.#fault = options.fault ?? compiledInFault;
     this.#held = new HeldRows(options.concurrency ?? DEFAULT_CONCURRENCY);
@@ -210,23 +210,21 @@ export class Relay {
   }
 
   async #deliverAll(rows: readonly HeldRow[]): Promise<void> {
-    let handled: HandledKeys;
     try {
       if (!this.#isRunning()) throw new ShutdownError(); // The claim was under way when stop() came.
       await this.#fault('after-claim');
-      handled = await this.#deliverer.handledBefore(rows);
     } catch (error) {
       this.#logger.warn({ error: describeError(error), rows: rows.length }, 'claim given back');
       for (const row of rows) this.#giveBack(row);
       return;
     }
-    await Promise.all(rows.map((row) => this.#deliver(row, handled)));
+    await Promise.all(rows.map((row) => this.#deliver(row)));
   }
 
-  async #deliver(row: HeldRow, handled: HandledKeys): Promise<void> {
+  async #deliver(row: HeldRow): Promise<void> {
     const startDelayMs = row.waitedMs + performance.now() - row.claimedAtMs;
     try {
-      const delivery = await this.#deliverer.deliver(row, handled);
+      const delivery = await this.#deliverer.deliver(row);
       if (delivery.kind === 'give-back') {
         if (delivery.because === 'dependency') this.#dependencyDown(delivery.error);
         this.#giveBack(row);

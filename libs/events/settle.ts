@@ -44,7 +44,7 @@ export async function settleWithoutEffects(context: SettleContext, ready: Ready[
   const marked = await gateAndMark(
     context.pool,
     ready.map(({ row }) => row),
-    gateEntries(ready),
+    [...new Set(ready.flatMap(({ handlers }) => handlers))],
   );
   await context.fault('after-commit');
   return ready.map(({ row }) => (marked.has(row.id) ? DELIVERED : LOST));
