@@ -5,8 +5,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openApiDocument } from '#libs/contracts/index.js';
 import type { Services } from '../spectrad/services.js';
 import { ApiModule } from './api.module.js';
+import { UploadSweeper } from './documents/upload-sweeper.js';
 import { HealthService, type HealthProbe } from './health/health.service.js';
 import { createFastifyAdapter } from './http/fastify.js';
+import { InFlightRequests } from './http/in-flight.js';
 import { NestLogger } from './http/nest-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
 
@@ -37,7 +39,9 @@ export async function startApi(
   bind: BindAddress,
   probes: Readonly<Record<string, HealthProbe>> = {},
 ): Promise<ApiServer> {
-  const adapter = await createFastifyAdapter(services.logger, services.metrics);
+  const { settings, logger, metrics } = services;
+  const inFlight = new InFlightRequests(settings.SPECTRA_MAX_IN_FLIGHT);
+  const adapter = await createFastifyAdapter({ logger, metrics, inFlight });
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class and takes literals
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.over(services, probes), adapter, {
     logger: new NestLogger(services.logger),
@@ -56,6 +60,8 @@ export async function startApi(
   await app.listen(bind.port, bind.host);
   const health = app.get(HealthService);
   health.takesTraffic = true;
+  const sweeper = new UploadSweeper(services);
+  sweeper.start();
   const address = server.server.address();
   const port = typeof address === 'object' && address ? address.port : bind.port;
   const anywhere = bind.host === '0.0.0.0' || bind.host === '::';
@@ -64,7 +70,12 @@ export async function startApi(
     url: `http://${host}:${port}`,
     stop: async () => {
       health.takesTraffic = false;
-      await app.close();
+      await sweeper.stop();
+      // The listener stays open meanwhile: readiness can be seen to be off, and late requests get an answer.
+      await inFlight.stop(settings.SPECTRA_SHUTDOWN_GRACE_MS / 2);
+      const closed = app.close();
+      server.server.closeAllConnections();
+      await closed;
     },
   };
 }

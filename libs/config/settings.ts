@@ -85,6 +85,7 @@ export const settingsSchema = z.object({
   SPECTRA_EMBEDDINGS_API_KEY: z.string().optional(),
   SPECTRA_EMBEDDINGS_DIMENSIONS: z.coerce.number().int().min(1).max(8192).optional(),
   SPECTRA_MAX_UPLOAD_BYTES: count(50 * MEGABYTE, 10_000 * MEGABYTE),
+  SPECTRA_MAX_IN_FLIGHT: count(512, 100_000),
   SPECTRA_MAX_QUERY_K: count(50, 1000),
   SPECTRA_RETRIEVAL_POOL_SIZE: count(256, 10_000),
   SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE: count(64, 10_000),

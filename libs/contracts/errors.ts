@@ -91,6 +91,20 @@ export class PayloadTooLargeError extends SpectraError {
   }
 }
 
+/** Thrown when a store has no room left. Nothing was accepted; the same request works once an operator has made room. */
+export class InsufficientStorageError extends SpectraError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super({
+      status: 507,
+      code: 'insufficient_storage',
+      message,
+      retryable: true,
+      retryAfterSeconds: 30,
+      cause: options.cause,
+    });
+  }
+}
+
 /** Thrown when a document's media type is not one that the pipeline can read. */
 export class UnsupportedMediaTypeError extends SpectraError {
   constructor(mediaType: string, accepted: readonly string[]) {

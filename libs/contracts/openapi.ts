@@ -20,7 +20,8 @@ const ERROR_DESCRIPTIONS: Readonly<Record<number, string>> = {
   422: 'A malformed identifier.',
   500: 'Not well; the body says what.',
   501: 'Published, but not part of this version yet.',
-  503: 'A store does not answer; nothing was accepted. Retry after `Retry-After` seconds where it is sent.',
+  503: 'A store does not answer, or too many requests are in flight; nothing was accepted. Retry after `Retry-After` seconds where it is sent.',
+  507: 'No room left to store it; nothing was accepted. An operator must make room.',
 };
 
 function errorStatuses(operation: Operation): number[] {

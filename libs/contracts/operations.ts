@@ -255,7 +255,7 @@ const documents = {
     params: context,
     multipart: uploadMetadataSchema,
     success: { status: 202, description: 'Accepted, or already there.', body: uploadResponseSchema },
-    errors: [403, 413, 415, 503],
+    errors: [403, 413, 415, 503, 507],
   },
   listDocuments: {
     id: 'listDocuments',

@@ -11,7 +11,7 @@ import {
 } from '#libs/contracts/index.js';
 import { publish, type Notifier } from '#libs/events/index.js';
 import type { ObjectStore } from '#libs/stores/objects/index.js';
-import { withTransaction } from '#libs/stores/postgres/index.js';
+import { isConnectionError, withTransaction } from '#libs/stores/postgres/index.js';
 import type { SurrealSession } from '#libs/stores/surreal/index.js';
 import { currentTrace, fault, toTraceparent, type Logger } from '#libs/telemetry/index.js';
 import { DocumentRepository, type StoredDocument } from './repository/document-repository.js';
@@ -55,10 +55,16 @@ export class UploadAcceptance {
     this.#now = dependencies.now ?? Date.now;
   }
 
+  /** Size of the largest file that is accepted. */
+  get maxBytes(): number {
+    return this.#dependencies.maxBytes;
+  }
+
   /**
    * Streams the bytes to the object store and accepts them. Bytes that the Context has already are not accepted
    * twice, unless their processing failed: then the same document is processed again as its next version.
-   * @throws ValidationError (`empty_file`), PayloadTooLargeError, UnavailableError. Nothing is accepted then.
+   * @throws ValidationError (`empty_file`), PayloadTooLargeError, InsufficientStorageError, UnavailableError. Nothing is
+   *   accepted then.
    */
   async accept(upload: Upload): Promise<UploadResponse> {
     const { objects, maxBytes, logger } = this.#dependencies;
@@ -80,6 +86,9 @@ export class UploadAcceptance {
       const event = this.#event(upload, stored, fresh, existing);
       if (event.storageKey !== stored.key) await objects.delete(stored.key);
       await this.#commit(event);
+      await objects.keep(stored.key).catch((error: unknown) => {
+        logger.warn({ err: error, document_id: fresh }, 'accepted; a sweep will find that its bytes are to be kept');
+      });
       return await this.#record(documents, event);
     } catch (error) {
       // A commit whose answer was lost may have happened: its bytes must stay. Everything before it leaves nothing.
@@ -124,7 +133,8 @@ export class UploadAcceptance {
         progress.published = true;
       });
     } catch (error) {
-      throw progress.published ? new UncertainCommit(error) : error;
+      // A COMMIT that the server itself refused has not happened; one whose answer never came may have.
+      throw progress.published && isConnectionError(error) ? new UncertainCommit(error) : error;
     }
     await fault('after-commit');
     notifier.wake(generation);

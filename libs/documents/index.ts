@@ -3,6 +3,7 @@ export { extractDocument } from './extract.js';
 export type { Block, BlockKind, ExtractedDocument, ExtractOptions, PageSpan } from './extracted-document.js';
 export { detectMediaType, type AcceptedMediaType, type MediaTypeEvidence } from './media-type.js';
 export { UploadAcceptance } from './accept-upload.js';
+export { clearUpUploads } from './clear-up-uploads.js';
 export {
   deleteStaleChunks,
   DocumentRepository,

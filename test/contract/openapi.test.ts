@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openApiDocument, operations, type Operation } from '#libs/contracts/index.js';
 import { ApiModule } from '../../apps/api/api.module.js';
 import { createFastifyAdapter } from '../../apps/api/http/fastify.js';
+import { InFlightRequests } from '../../apps/api/http/in-flight.js';
 import { TestApi } from '../setup/api-for-test.js';
 
 interface OpenApi {
@@ -86,7 +87,11 @@ describe('the committed OpenAPI document', () => {
 describe('routes and operations', () => {
   it('are the same: every operation answers, and nothing else does', async () => {
     const routes = new Set<string>();
-    const adapter = await createFastifyAdapter(api.services.logger, api.services.metrics);
+    const adapter = await createFastifyAdapter({
+      logger: api.services.logger,
+      metrics: api.services.metrics,
+      inFlight: new InFlightRequests(8),
+    });
     adapter.getInstance().addHook('onRoute', ({ method, url }) => {
       for (const name of [method].flat()) if (name !== 'HEAD' && name !== 'OPTIONS') routes.add(`${name} ${url}`);
     });

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Client, Connection } from '@temporalio/client';
 import type { Flags } from '#libs/config/index.js';
 import {
@@ -253,6 +256,16 @@ export class FaultWorld {
   /** Ids of all runs of a document's pipeline. */
   runsOf(documentId: string): Promise<string[]> {
     return this.runs(`WorkflowId = "${this.workflowId(documentId)}"`, 1);
+  }
+
+  /** Every file of the object store, as keys; half-written ones and marks included. */
+  async objectKeys(): Promise<string[]> {
+    const root = fileURLToPath(this.test.settings.SPECTRA_OBJECT_STORE_URL ?? '');
+    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .sort();
   }
 
   /** Kills what still runs and removes the stores. */

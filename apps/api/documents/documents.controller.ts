@@ -15,7 +15,7 @@ import { SurrealServer } from '#libs/stores/surreal/index.js';
 import { Metrics } from '#libs/telemetry/index.js';
 import { CurrentCaller, Endpoint, Input, type InputOf } from '../http/endpoint.js';
 import { OBJECT_STORE } from '../tokens.js';
-import { discardRest, readUpload } from './read-upload.js';
+import { readUpload } from './read-upload.js';
 
 function toWire(stored: StoredDocument): Document {
   const { storageKey: _storageKey, ...document } = stored;
@@ -33,16 +33,11 @@ export class DocumentsController {
 
   @Endpoint(operations.uploadDocument)
   async upload(@CurrentCaller() caller: Caller, @Req() request: FastifyRequest): Promise<UploadResponse> {
-    try {
-      const upload = await readUpload(request);
-      const session = await this.server.session(caller.context.ref);
-      const answer = await this.acceptance.accept({ contextId: caller.context.id, session, ...upload });
-      this.metrics.bytesIngested.inc(upload.bytesRead());
-      return answer;
-    } catch (error) {
-      discardRest(request);
-      throw error;
-    }
+    const upload = await readUpload(request, this.acceptance.maxBytes);
+    const session = await this.server.session(caller.context.ref);
+    const answer = await this.acceptance.accept({ contextId: caller.context.id, session, ...upload });
+    this.metrics.bytesIngested.inc(upload.bytesRead());
+    return answer;
   }
 
   @Endpoint(operations.listDocuments)

@@ -2,14 +2,23 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Multipart, MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { SpectraError, uploadMetadataSchema, ValidationError, type UploadMetadata } from '#libs/contracts/index.js';
+import {
+  PayloadTooLargeError,
+  SpectraError,
+  uploadMetadataSchema,
+  ValidationError,
+  type UploadMetadata,
+} from '#libs/contracts/index.js';
 import { detectMediaType } from '#libs/documents/index.js';
+import { pieceRead } from '../http/body-memory.js';
 import { refuseScopes } from '../http/refuse-scopes.js';
 import { validate } from '../http/validation.interceptor.js';
 
 /** Enough for every signature that content sniffing looks at. */
 const HEAD_BYTES = 4_100;
 const METADATA_BYTES = 64 * 1024;
+/** Boundaries, headers and fields around a file of the largest size; a body that is longer holds one that is too large. */
+const AROUND_FILE_BYTES = 1024 * 1024;
 
 export interface ReadUpload {
   readonly metadata: UploadMetadata;
@@ -21,30 +30,43 @@ export interface ReadUpload {
 }
 
 const malformedMetadata = (): ValidationError =>
-  new ValidationError('The `metadata` part is not valid JSON.', [], 'malformed_metadata');
+  new ValidationError(
+    `The \`metadata\` part is not valid JSON of at most ${METADATA_BYTES / 1024} KB.`,
+    [],
+    'malformed_metadata',
+  );
+
+const malformedBody = (): ValidationError =>
+  new ValidationError('The multipart body ends too early or is malformed.', [], 'malformed_multipart');
+
+/** Stores refuse NUL and half surrogate pairs in text; nobody means either. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
+}
 
 /** A part declared as application/json arrives parsed, any other as text. */
 function parseMetadata(value: unknown): UploadMetadata {
-  let parsed = value;
-  if (typeof value === 'string') {
-    try {
-      parsed = JSON.parse(value);
-    } catch {
-      throw malformedMetadata();
-    }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(typeof value === 'string' ? value : JSON.stringify(value), storable);
+  } catch {
+    throw malformedMetadata();
   }
   const metadata = validate(uploadMetadataSchema, parsed, '`metadata` part') as UploadMetadata;
   refuseScopes('scopes', metadata.scopes);
   return metadata;
 }
 
-/** The name without folders and control characters: it is shown, never used as a path. */
+/**
+ * The name without folders, control characters and marks that turn the direction of text (a name must not look like
+ * another): it is shown, never used as a path.
+ */
 function displayName(name: string | undefined): string | null {
-  const bare = basename((name ?? '').replaceAll('\\', '/'))
-    .replace(/[\u0000-\u001f\u007f]/g, '')
-    .trim()
-    .slice(0, 255);
-  return bare === '' || bare === 'upload' || bare === '.' || bare === '..' ? null : bare;
+  const bare = basename((name ?? '').toWellFormed().replaceAll('\\', '/'))
+    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '')
+    .trim();
+  const short = Array.from(bare).slice(0, 255).join('');
+  return short === 'upload' || /^\.*$/.test(short) ? null : short;
 }
 
 /** A `metadata` part that came as a file. */
@@ -53,7 +75,7 @@ async function readSmall(part: MultipartFile): Promise<string> {
   let size = 0;
   for await (const piece of part.file as AsyncIterable<Buffer>) {
     size += piece.length;
-    if (size > METADATA_BYTES) throw new ValidationError('The `metadata` part is too long.', [], 'malformed_metadata');
+    if (size > METADATA_BYTES) throw malformedMetadata();
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');
@@ -61,15 +83,24 @@ async function readSmall(part: MultipartFile): Promise<string> {
 
 type PartIterator = AsyncIterator<Multipart>;
 
+const TOO_MANY: ReadonlySet<string> = new Set(['FST_PARTS_LIMIT', 'FST_FILES_LIMIT', 'FST_FIELDS_LIMIT']);
+
 /** What the parser throws about the body itself is the client's to mend, not a failure of this service. */
 async function parsed<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'FST_INVALID_JSON_FIELD_ERROR') throw malformedMetadata();
-    if (error instanceof SpectraError || typeof (error as { statusCode?: unknown }).statusCode === 'number')
-      throw error;
-    throw new ValidationError('The multipart body ends too early or is malformed.', [], 'malformed_multipart');
+    if (error instanceof SpectraError) throw error;
+    const { code } = error as { code?: unknown };
+    if (code === 'FST_INVALID_JSON_FIELD_ERROR') throw malformedMetadata();
+    if (typeof code === 'string' && TOO_MANY.has(code)) {
+      throw new ValidationError(
+        'The body has more parts than an upload: send an optional `metadata` part and one `file` part.',
+        [],
+        'too_many_parts',
+      );
+    }
+    throw malformedBody();
   }
 }
 
@@ -99,6 +130,7 @@ async function peek(
     yield* first;
     for (let next = await parsed(() => source.next()); !next.done; next = await parsed(() => source.next())) {
       size += next.value.length;
+      pieceRead(next.value.length);
       yield next.value;
     }
     await requireEnd(parts);
@@ -110,12 +142,20 @@ async function peek(
   };
 }
 
+function partsOf(request: FastifyRequest): PartIterator {
+  const limits = { fieldSize: METADATA_BYTES, fields: 10, files: 2, parts: 12, fileSize: Number.MAX_SAFE_INTEGER };
+  // Two files: some clients send the metadata as one.
+  return request.parts({ limits })[Symbol.asyncIterator]();
+}
+
 /**
  * Reads a multipart upload as far as the beginning of its `file` part; the body is streamed from there, and fails when
  * what follows the file contradicts it.
- * @throws ValidationError when a part is missing or out of order; UnsupportedMediaTypeError for what cannot be read.
+ * @param maxBytes largest file; a body whose declared length cannot hold less is refused before it is read
+ * @throws ValidationError when a part is missing or out of order; PayloadTooLargeError; UnsupportedMediaTypeError for
+ *   what cannot be read.
  */
-export async function readUpload(request: FastifyRequest): Promise<ReadUpload> {
+export async function readUpload(request: FastifyRequest, maxBytes: number): Promise<ReadUpload> {
   if (!request.isMultipart()) {
     throw new ValidationError(
       'Send multipart/form-data with an optional `metadata` part and then a `file` part.',
@@ -123,13 +163,10 @@ export async function readUpload(request: FastifyRequest): Promise<ReadUpload> {
       'not_multipart',
     );
   }
+  if (Number(request.headers['content-length']) > maxBytes + AROUND_FILE_BYTES)
+    throw new PayloadTooLargeError(maxBytes);
   let metadata: UploadMetadata = {};
-  // Two files: some clients send the metadata as one.
-  const parts = request
-    .parts({
-      limits: { fieldSize: METADATA_BYTES, fields: 10, files: 2, parts: 12, fileSize: Number.MAX_SAFE_INTEGER },
-    })
-    [Symbol.asyncIterator]();
+  const parts = partsOf(request);
   for (let next = await parsed(() => parts.next()); !next.done; next = await parsed(() => parts.next())) {
     const part = next.value;
     if (part.type === 'field') {
@@ -148,13 +185,4 @@ export async function readUpload(request: FastifyRequest): Promise<ReadUpload> {
     return { metadata, mimeType, fileName, body, bytesRead };
   }
   throw new ValidationError('The `file` part is missing.', [], 'missing_file');
-}
-
-/**
- * Lets the rest of a refused upload run out unread. A client reads the answer only when it has sent its request, and
- * a half-read connection would neither be used again nor close.
- */
-export function discardRest(request: FastifyRequest): void {
-  request.raw.unpipe();
-  request.raw.resume();
 }

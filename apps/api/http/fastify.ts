@@ -3,14 +3,25 @@ import type { IncomingHttpHeaders } from 'node:http';
 import multipart from '@fastify/multipart';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { newId, ValidationError } from '#libs/contracts/index.js';
+import { newId, operations, ValidationError } from '#libs/contracts/index.js';
 import { continueTrace, currentTrace, runInTrace, type Logger, type Metrics } from '#libs/telemetry/index.js';
+import { discardRest } from './discard-rest.js';
+import type { InFlightRequests } from './in-flight.js';
 import { ProblemFilter } from './problem.filter.js';
 
 /** JSON bodies are small: a conversation of a thousand messages. Uploads are multipart and streamed. */
 const JSON_BODY_LIMIT = 16 * 1024 * 1024;
 /** Connections idle for longer are closed; below the usual 75 s of a load balancer in front would race with it. */
 const KEEP_ALIVE_MS = 76_000;
+/** The longest that a client may take to send one request: 50 MB at half a Mbit/s. A half-sent one must not stay for ever. */
+const REQUEST_MS = 15 * 60_000;
+/** Answered whatever the load is, and until the very end: who is asked whether it is well must not be too busy to say so. */
+const ALWAYS_ANSWERED: ReadonlySet<string> = new Set([
+  '/metrics',
+  ...Object.values(operations)
+    .filter((operation) => operation.tag === 'Health')
+    .map((operation) => operation.path),
+]);
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 
 function parseJson(body: string): unknown {
@@ -22,11 +33,21 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** The HTTP server below Nest: ids, traces, body parsers, access log and metrics. */
-export async function createFastifyAdapter(logger: Logger, metrics: Metrics): Promise<FastifyAdapter> {
+export interface HttpServerOptions {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly inFlight: InFlightRequests;
+}
+
+/** The HTTP server below Nest: ids, traces, body parsers, back-pressure, access log and metrics. */
+export async function createFastifyAdapter(options: HttpServerOptions): Promise<FastifyAdapter> {
+  const { logger, metrics, inFlight } = options;
   const problems = new ProblemFilter(logger);
   const adapter = new FastifyAdapter({
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    // While it stops, `inFlight` refuses: with a problem document and a Retry-After.
+    return503OnClosing: false,
     bodyLimit: JSON_BODY_LIMIT,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
@@ -50,6 +71,14 @@ export async function createFastifyAdapter(logger: Logger, metrics: Metrics): Pr
       if (trace) void reply.header('x-trace-id', trace.traceId);
       done();
     });
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    if (!ALWAYS_ANSWERED.has(request.routeOptions.url ?? '')) inFlight.enter(reply.raw);
+    done();
+  });
+  server.addHook('onSend', (request, _reply, _payload, done) => {
+    discardRest(request.raw);
+    done();
   });
   server.addHook('onResponse', (request, reply, done) => {
     const endpoint = `${request.method} ${request.routeOptions.url ?? 'unknown'}`;

@@ -19,6 +19,7 @@ const TITLES: Readonly<Record<number, string>> = {
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',
+  507: 'Insufficient Storage',
 };
 
 /** Failures that the HTTP server itself finds before a handler runs, by its code. */
@@ -91,7 +92,8 @@ export class ProblemFilter implements ExceptionFilter {
       retryable: known.retryable,
       ...(known.issues.length > 0 ? { issues: [...known.issues] } : {}),
     };
-    void reply.header('x-request-id', request.id);
+    // A body that is too large is refused in the middle: closing at once would destroy the answer on its way.
+    void reply.header('x-request-id', request.id).removeHeader('connection');
     if (known.retryAfterSeconds !== undefined) void reply.header('retry-after', String(known.retryAfterSeconds));
     const trace = currentTrace();
     if (trace) void reply.header('x-trace-id', trace.traceId);

@@ -1,12 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createBLAKE3 } from 'hash-wasm';
-import { NotFoundError, PayloadTooLargeError } from '#libs/contracts/index.js';
+import { InsufficientStorageError, NotFoundError, PayloadTooLargeError } from '#libs/contracts/index.js';
 import type { ObjectStore, PutOptions, PutResult } from './object-store.js';
 
 const KEY_PATTERN = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9._-]+)*$/;
@@ -19,14 +19,37 @@ function notFound(key: string): NotFoundError {
   return new NotFoundError(`The object ${key} is not in the object store.`, 'object_not_found');
 }
 
-/** Objects as files below one directory (`file:///absolute/path`). Writes appear whole or not at all: temp file, then rename. */
+/** No space, no quota: what an operator can mend, and a caller cannot. */
+function toStorageError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new InsufficientStorageError(
+    'The object store has no space left. Nothing was stored; free space on its volume, then try again.',
+    { cause: error },
+  );
+}
+
+/** Entries looked at by one sweep. What is left over is for the next. */
+const SWEEP_LIMIT = 1_000;
+
+/**
+ * Objects as files below one directory (`file:///absolute/path`). Writes appear whole or not at all: temp file, then
+ * rename. `.incoming` holds the temp files, `.provisional` an empty file for each object that is not kept yet, named
+ * after its key with `~` for `/`.
+ */
 export class FileObjectStore implements ObjectStore {
   readonly #root: string;
   readonly #incoming: string;
+  readonly #provisional: string;
 
-  constructor(url: string) {
+  /** @param now milliseconds since the epoch, for the age of what a dead writer left */
+  constructor(
+    url: string,
+    private readonly now: () => number = Date.now,
+  ) {
     this.#root = fileURLToPath(url);
     this.#incoming = join(this.#root, '.incoming');
+    this.#provisional = join(this.#root, '.provisional');
   }
 
   async putHashed(
@@ -52,12 +75,28 @@ export class FileObjectStore implements ObjectStore {
       await pipeline(stream, measure, createWriteStream(temporary, { flags: 'wx', flush: true }));
       const contentHash = `blake3:${hasher.digest('hex')}`;
       const key = keyOf(contentHash);
+      await this.#mark(key);
       await this.#moveTo(temporary, key);
       return { key, contentHash, sizeBytes };
     } catch (error) {
       await rm(temporary, { force: true });
-      throw error;
+      throw toStorageError(error);
     }
+  }
+
+  async keep(key: string): Promise<void> {
+    await rm(this.#markOf(key), { force: true });
+  }
+
+  async provisional(olderThanMs: number): Promise<string[]> {
+    const marks = await this.#old(this.#provisional, olderThanMs);
+    return marks.map((name) => name.replaceAll('~', '/'));
+  }
+
+  async removeHalfWritten(olderThanMs: number): Promise<number> {
+    const names = await this.#old(this.#incoming, olderThanMs);
+    for (const name of names) await rm(join(this.#incoming, name), { force: true });
+    return names.length;
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
@@ -68,7 +107,7 @@ export class FileObjectStore implements ObjectStore {
       await this.#moveTo(temporary, key);
     } catch (error) {
       await rm(temporary, { force: true });
-      throw error;
+      throw toStorageError(error);
     }
   }
 
@@ -92,6 +131,7 @@ export class FileObjectStore implements ObjectStore {
 
   async delete(key: string): Promise<void> {
     await rm(this.#path(key), { force: true });
+    await this.keep(key);
   }
 
   async deletePrefix(prefix: string): Promise<void> {
@@ -105,8 +145,39 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async #temporary(): Promise<string> {
-    await mkdir(this.#incoming, { recursive: true });
+    try {
+      await mkdir(this.#incoming, { recursive: true });
+    } catch (error) {
+      throw toStorageError(error);
+    }
     return join(this.#incoming, randomUUID());
+  }
+
+  async #mark(key: string): Promise<void> {
+    const path = this.#markOf(key);
+    await mkdir(this.#provisional, { recursive: true });
+    await writeFile(path, '');
+  }
+
+  #markOf(key: string): string {
+    this.#path(key);
+    return join(this.#provisional, key.replaceAll('/', '~'));
+  }
+
+  /** Names of files of a folder that were written to before that. */
+  async #old(folder: string, olderThanMs: number): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const entry of await opendir(folder)) {
+        // Gone meanwhile is not old.
+        const { mtimeMs } = await stat(join(folder, entry.name)).catch(() => ({ mtimeMs: Infinity }));
+        if (this.now() - mtimeMs >= olderThanMs) names.push(entry.name);
+        if (names.length === SWEEP_LIMIT) break;
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    return names;
   }
 
   async #moveTo(temporary: string, key: string): Promise<void> {

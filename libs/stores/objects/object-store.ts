@@ -15,14 +15,25 @@ export interface PutOptions {
 export interface ObjectStore {
   /**
    * Stores a stream while hashing and measuring it; it is never held in memory whole. The key may depend on the hash.
-   * @throws PayloadTooLargeError when it is longer than `maxBytes`; nothing is kept then.
+   * The object is provisional until `keep`: if this process dies before, `provisional` names it to whoever clears up.
+   * @throws PayloadTooLargeError when it is longer than `maxBytes`, InsufficientStorageError when the store is full;
+   *   nothing is kept then.
    */
   putHashed(
     stream: Readable,
     keyOf: (contentHash: string) => string,
     options: PutOptions,
   ): Promise<PutResult & { key: string }>;
-  /** Stores a small value whole, replacing what was there. */
+  /** Ends the provisional state of an object; one that has none is kept already. */
+  keep(key: string): Promise<void>;
+  /** Keys of objects that have been provisional for longer than `olderThanMs`, at most a thousand at a time. */
+  provisional(olderThanMs: number): Promise<string[]>;
+  /**
+   * Removes what writers left half-written that died more than `olderThanMs` ago, at most a thousand at a time.
+   * @returns how many.
+   */
+  removeHalfWritten(olderThanMs: number): Promise<number>;
+  /** Stores a small value whole, replacing what was there. @throws InsufficientStorageError when the store is full. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   /** @throws NotFoundError (code `object_not_found`) when nothing is stored under the key. */
   get(key: string): Promise<Uint8Array>;

@@ -1,0 +1,58 @@
+import type { Pool } from 'pg';
+import { documentWorkflowId } from '#libs/contracts/index.js';
+import type { ObjectStore } from '#libs/stores/objects/index.js';
+import type { SurrealSession } from '#libs/stores/surreal/index.js';
+import { DocumentRepository } from './repository/document-repository.js';
+
+export interface ClearUpDependencies {
+  readonly pool: Pool;
+  readonly objects: ObjectStore;
+  /** The database of a Context, or null when there is no such Context. */
+  readonly sessionOf: (contextId: string) => Promise<SurrealSession | null>;
+}
+
+/**
+ * What is younger may be an upload that still runs: the api takes at most 15 minutes for the body of a request, and a
+ * transaction that is idle ends after one.
+ */
+const LEFT_BEHIND_MS = 60 * 60_000;
+
+/** The layout of `storageKeys.original`. */
+const ORIGINAL = /^contexts\/([^/]+)\/blake3\/[0-9a-f]{2}\/[0-9a-f]{64}\/([0-9a-z]+)$/;
+
+/** Bytes are claimed by the event of their accept, or, when that is past its retention, by the record it led to. */
+async function isAccepted(dependencies: ClearUpDependencies, contextId: string, documentId: string): Promise<boolean> {
+  const { rowCount } = await dependencies.pool.query(
+    `select from core.outbox where event_type = 'document.accepted' and idempotency_key = $1 limit 1`,
+    [documentWorkflowId(contextId, documentId, 1)],
+  );
+  if (rowCount === 1) return true;
+  const session = await dependencies.sessionOf(contextId);
+  return session !== null && (await new DocumentRepository(session).find(documentId)) !== null;
+}
+
+/**
+ * Removes what uploads left in the object store whose api died: halves of files, and files that were stored whole and
+ * never accepted. Bounded by what the store hands out at a time; repeat it now and then.
+ * @param olderThanMs age from which something counts as left behind
+ * @throws what the stores throw; what could not be judged stays for the next time.
+ */
+export async function clearUpUploads(
+  dependencies: ClearUpDependencies,
+  olderThanMs = LEFT_BEHIND_MS,
+): Promise<{ readonly halves: number; readonly orphans: number }> {
+  const { objects } = dependencies;
+  const halves = await objects.removeHalfWritten(olderThanMs);
+  let orphans = 0;
+  for (const key of await objects.provisional(olderThanMs)) {
+    const [, contextId, documentId] = ORIGINAL.exec(key) ?? [];
+    if (contextId === undefined || documentId === undefined) continue;
+    if (await isAccepted(dependencies, contextId, documentId)) {
+      await objects.keep(key);
+    } else {
+      await objects.delete(key);
+      orphans += 1;
+    }
+  }
+  return { halves, orphans };
+}

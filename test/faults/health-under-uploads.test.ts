@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { probeHealth, type HealthAnswer } from '../setup/health-prober.js';
+import { streamUpload } from '../setup/streamed-upload.js';
+import { atMostAtOnce } from './at-most-at-once.js';
+import { FaultWorld } from './fault-world.js';
+
+const MEGABYTE = 1024 * 1024;
+/** The law: `/health/live` answers within it, whatever is uploaded. */
+const WITHIN_MS = 100;
+/** Fewer than the 10,000 of the law, to keep the test short; that many were sent by hand, see docs/limits.md. */
+const TINY_FILES = 1_000;
+
+describe('/health/live', () => {
+  let world: FaultWorld;
+  let url: string;
+  beforeEach(async () => {
+    world = await FaultWorld.open();
+    url = await (await world.start('api')).ready();
+  });
+  afterEach(() => world.close());
+
+  const slow = (answers: readonly HealthAnswer[]): HealthAnswer[] =>
+    answers.filter(({ status, ms }) => status !== 200 || ms >= WITHIN_MS);
+
+  it('answers within 100 ms while files of 50 MB are received and hashed', async () => {
+    const stop = probeHealth(url);
+    const uploads = await Promise.all(
+      Array.from({ length: 4 }, () => streamUpload(url, world, { bytes: 49 * MEGABYTE, declared: true })),
+    );
+    const answers = await stop();
+    expect(uploads.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    expect(answers.length).toBeGreaterThan(20);
+    expect(slow(answers)).toEqual([]);
+  }, 60_000);
+
+  it(`answers within 100 ms while ${TINY_FILES} tiny files arrive, each of which is accepted, recorded and stored once`, async () => {
+    const stop = probeHealth(url);
+    const ids = new Set<string>();
+    const settled = await atMostAtOnce(
+      32,
+      Array.from({ length: TINY_FILES }, (_, n) => n),
+      async (n) => {
+        const answer = await world.upload(url, { content: `Tiny ${n}`, fileName: `${n}.txt` });
+        const body = (await answer.json()) as { id: string; deduplicated: boolean };
+        expect([answer.status, body.deduplicated]).toEqual([202, false]);
+        ids.add(body.id);
+      },
+    );
+    const answers = await stop();
+    expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(ids.size).toBe(TINY_FILES);
+    expect(await world.outbox()).toHaveLength(TINY_FILES);
+    expect(await world.documents.list({ page: 0, pageSize: 1 })).toMatchObject({ total: TINY_FILES });
+    expect(await world.objectKeys()).toHaveLength(TINY_FILES);
+    expect(slow(answers)).toEqual([]);
+  }, 60_000);
+});
+
+describe('more requests at once than the api works on', () => {
+  let world: FaultWorld;
+  beforeEach(async () => {
+    world = await FaultWorld.open();
+  });
+  afterEach(() => world.close());
+
+  it('are refused with 503 and Retry-After, health is not, and who comes back is accepted: nothing is half done', async () => {
+    const api = await world.start('api', 'before-commit=delay:200', { SPECTRA_MAX_IN_FLIGHT: '8' });
+    const url = await api.ready();
+    const stop = probeHealth(url);
+    let refused = 0;
+    const settled = await atMostAtOnce(
+      40,
+      Array.from({ length: 80 }, (_, n) => n),
+      async (n) => {
+        for (let tries = 0; tries < 200; tries += 1) {
+          const answer = await world.upload(url, { content: `Crowd ${n}`, fileName: `${n}.txt` });
+          const body = (await answer.json()) as { code?: string; retryable?: boolean };
+          if (answer.status === 202) return;
+          expect([answer.status, body.code, body.retryable]).toEqual([503, 'overloaded', true]);
+          expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+          refused += 1;
+          await new Promise((resolve) => setTimeout(resolve, 50 * Math.random()));
+        }
+        throw new Error('refused 200 times');
+      },
+    );
+    const answers = await stop();
+    expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(refused).toBeGreaterThan(0);
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(await world.outbox()).toHaveLength(80);
+    expect(await world.documents.list({ page: 0, pageSize: 1 })).toMatchObject({ total: 80 });
+    expect(await world.objectKeys()).toHaveLength(80);
+  }, 60_000);
+});
