@@ -9,7 +9,7 @@ const GRACE_MS = 10_000;
 describe('a SIGTERM to an api under load', () => {
   let world: FaultWorld;
   beforeEach(async () => {
-    world = await FaultWorld.open({ SPECTRA_SHUTDOWN_GRACE_MS: String(GRACE_MS) });
+    world = await FaultWorld.open({ SPECTRA_SHUTDOWN_GRACE_MS: String(GRACE_MS), SPECTRA_CLAIM_TTL_MS: '20000' });
   });
   afterEach(() => world.close());
 

@@ -14,7 +14,7 @@ export class UploadSweeper {
     this.#running = this.#sweep();
     this.#timer = setInterval(() => {
       this.#running = this.#sweep();
-    }, EVERY_MS);
+    }, EVERY_MS).unref();
   }
 
   /** Resolves when a sweep that runs has ended. */

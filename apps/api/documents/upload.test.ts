@@ -79,6 +79,12 @@ describe('an upload', () => {
     ['C:\\Users\\me\\report.txt', 'report.txt'],
     ['bell\u0007 and escape\u001b[31m.txt', 'bell and escape[31m.txt'],
     ['..', 'upload'],
+    ['.....', 'upload'],
+    ['a\u0000b.txt', 'ab.txt'],
+    ['gpj.\u202etxt', 'gpj.txt'],
+    ['line\u2028 and\u0085 end.txt', 'line and end.txt'],
+    ['\u{1f41d}'.repeat(3_000), '\u{1f41d}'.repeat(255)],
+    ['C:\\..\\..\\boot.ini', 'boot.ini'],
     ['upload', 'upload'],
     ['x'.repeat(300), 'x'.repeat(255)],
     ['Grüße 世界.txt', 'Grüße 世界.txt'],
@@ -95,6 +101,16 @@ describe('an upload', () => {
     expect((await api.document(id)).title).toBe(title);
     const parts = uploadParts(text(), { metadata: { title: 'x'.repeat(1001) } });
     expect(await refusal(parts)).toEqual([400, 'validation_error']);
+  });
+});
+
+describe('metadata', () => {
+  it('that no store can hold as it is loses its NULs and half surrogate pairs, and nothing else', async () => {
+    const content = '{"title":"a\\u0000b \\ud800 c","filename":"x\\udfffy.txt","source":"\\u0000s"}';
+    const answer = await send([{ name: 'metadata', content }, file(text())]);
+    expect(answer.status).toBe(202);
+    const document = await api.document(uploadResponseSchema.parse(answer.body).id);
+    expect(document).toMatchObject({ title: 'ab \ufffd c', source: 's' });
   });
 });
 

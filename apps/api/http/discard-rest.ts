@@ -23,7 +23,7 @@ export function discardRest(request: IncomingMessage): void {
   const end = (): void => {
     socket.destroy();
   };
-  const timer = setTimeout(end, DISCARD_MS);
+  const timer = setTimeout(end, DISCARD_MS).unref();
   let bytes = 0;
   request.on('data', (piece: Buffer) => {
     bytes += piece.length;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { NotFoundError, PayloadTooLargeError } from '#libs/contracts/index.js';
+import { FileObjectStore } from './file-store.js';
 import { openObjectStore, type ObjectStore } from './index.js';
 
 let root = '';
@@ -134,5 +135,41 @@ describe('objects', () => {
     const file = join(root, 'a-file');
     await writeFile(file, '');
     await expect(openObjectStore(pathToFileURL(join(file, 'x')).href).check()).rejects.toThrow();
+  });
+});
+
+describe('what a dead writer left', () => {
+  const HOUR = 3_600_000;
+  const later = (ms: number): ObjectStore => new FileObjectStore(pathToFileURL(root).href, () => Date.now() + ms);
+
+  it('is half-written: removed once it is old, and not while somebody may still be writing', async () => {
+    await mkdir(join(root, '.incoming'), { recursive: true });
+    await writeFile(join(root, '.incoming', 'half'), 'ha');
+    expect(await store.removeHalfWritten(HOUR)).toBe(0);
+    expect(await later(HOUR + 60_000).removeHalfWritten(HOUR)).toBe(1);
+    expect(await files()).toEqual([]);
+  });
+
+  it('is whole: named until it is kept or deleted', async () => {
+    const put = async (content: string): Promise<string> =>
+      (await store.putHashed(Readable.from([Buffer.from(content)]), key, { maxBytes: 99 })).key;
+    const keys = [await put('kept'), await put('deleted'), await put('left')];
+    expect(await store.provisional(HOUR)).toEqual([]);
+    expect((await later(HOUR + 60_000).provisional(HOUR)).sort()).toEqual([...keys].sort());
+    await store.keep(keys[0] ?? '');
+    await store.delete(keys[1] ?? '');
+    expect(await later(HOUR + 60_000).provisional(HOUR)).toEqual([keys[2]]);
+    expect(Buffer.from(await store.get(keys[0] ?? '')).toString()).toBe('kept');
+  });
+
+  it('is at most a thousand at a time', async () => {
+    await mkdir(join(root, '.incoming'), { recursive: true });
+    for (let n = 0; n < 1_200; n += 1) await writeFile(join(root, '.incoming', String(n)), '');
+    const old = later(HOUR + 60_000);
+    expect([await old.removeHalfWritten(HOUR), await old.removeHalfWritten(HOUR)]).toEqual([1_000, 200]);
+  });
+
+  it('is nothing in a store that was never written to', async () => {
+    expect([await store.removeHalfWritten(0), await store.provisional(0)]).toEqual([0, []]);
   });
 });
