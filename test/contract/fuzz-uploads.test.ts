@@ -65,7 +65,15 @@ const part = fc
 const boundary = fc.constantFrom('b', '-----------------------x', "a'()+_,./:=?", 'b'.repeat(70));
 
 /** Parts as they go on the wire, whole or cut off, with text that belongs nowhere in between. */
-function bodyOf(parts: readonly { name: string; filename?: string | undefined; type?: string | undefined; content: string | Uint8Array }[], mark: string): Buffer {
+function bodyOf(
+  parts: readonly {
+    name: string;
+    filename?: string | undefined;
+    type?: string | undefined;
+    content: string | Uint8Array;
+  }[],
+  mark: string,
+): Buffer {
   const pieces = parts.flatMap(({ name, filename, type, content }) => [
     Buffer.from(
       `--${mark}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n` +
@@ -108,10 +116,17 @@ describe('the upload route answers documented statuses and never fails inside', 
 
   it('whatever the metadata says, before a file that is fine', async () => {
     await fc.assert(
-      fc.asyncProperty(metadata, fc.constantFrom(undefined, 'application/json'), line, async (content, type, filename) => {
-        const file = { name: 'file', filename, type: 'text/plain', content: `Words ${randomUUID()}` };
-        check(await send(bodyOf([{ name: 'metadata', type, content }, file], 'b'), 'multipart/form-data; boundary=b'));
-      }),
+      fc.asyncProperty(
+        metadata,
+        fc.constantFrom(undefined, 'application/json'),
+        line,
+        async (content, type, filename) => {
+          const file = { name: 'file', filename, type: 'text/plain', content: `Words ${randomUUID()}` };
+          check(
+            await send(bodyOf([{ name: 'metadata', type, content }, file], 'b'), 'multipart/form-data; boundary=b'),
+          );
+        },
+      ),
       { numRuns: RUNS, endOnFailure: true },
     );
   }, 120_000);
@@ -123,13 +138,20 @@ describe('the upload route answers documented statuses and never fails inside', 
     ['another multipart', 'multipart/mixed; boundary=b'],
     ['two boundaries', 'multipart/form-data; boundary=x; boundary=b'],
   ])('with %s: 400 or 415', async (_what, contentType) => {
-    const answer = await send(bodyOf([{ name: 'file', filename: 'a.txt', type: 'text/plain', content: 'a' }], 'b'), contentType);
+    const answer = await send(
+      bodyOf([{ name: 'file', filename: 'a.txt', type: 'text/plain', content: 'a' }], 'b'),
+      contentType,
+    );
     check(answer);
     expect([400, 415]).toContain(answer.status);
   });
 
   it.each([
-    ['10 MB of metadata', [{ name: 'metadata', content: JSON.stringify({ title: 'x'.repeat(10_000_000) }) }], 'malformed_metadata'],
+    [
+      '10 MB of metadata',
+      [{ name: 'metadata', content: JSON.stringify({ title: 'x'.repeat(10_000_000) }) }],
+      'malformed_metadata',
+    ],
     [
       '10 MB of metadata, declared as JSON',
       [{ name: 'metadata', type: 'application/json', content: JSON.stringify({ title: 'x'.repeat(10_000_000) }) }],

@@ -63,7 +63,8 @@ describe('an event whose handling always fails', () => {
       expect((await rowOf(poison)).attempts).toBeGreaterThan(0);
     });
     const ids: string[] = [];
-    for (let n = 0; n < GOOD; n += 1) ids.push((await world.accept({ content: `Healthy ${n}`, fileName: `${n}.txt` })).id);
+    for (let n = 0; n < GOOD; n += 1)
+      ids.push((await world.accept({ content: `Healthy ${n}`, fileName: `${n}.txt` })).id);
     for (const id of ids) await world.documentBecomes(id, 'ready');
     const dead = await eventually(async () => {
       const row = await rowOf(poison);

@@ -133,7 +133,7 @@ describe('a connection to SurrealDB that is cut in the middle of a write', () =>
         return accepted.documentId;
       },
       (documentId) =>
-        writeChunks(session, { documentId, version: 1, labels: [], embeddingModelId: embeddings.id }, chunks),
+        writeChunks(session, { documentId, version: 1, title: 'A title', labels: [], embeddingModelId: embeddings.id }, chunks),
       async (documentId) => [
         await count(
           `SELECT count() AS n FROM knowledge_chunk WHERE document = type::record('document', $documentId) GROUP ALL`,
@@ -163,7 +163,11 @@ describe('a connection to SurrealDB that is cut in the middle of a write', () =>
       (mark) =>
         writer.append({
           sessionId: null,
-          messages: Array.from({ length: TURNS }, (_, n) => ({ role: 'user', content: `${mark} ${n}`, observedAt: null })),
+          messages: Array.from({ length: TURNS }, (_, n) => ({
+            role: 'user',
+            content: `${mark} ${n}`,
+            observedAt: null,
+          })),
           labels: [],
           memoryCategory: null,
           reservation: null,
@@ -171,8 +175,13 @@ describe('a connection to SurrealDB that is cut in the middle of a write', () =>
         }),
       async (mark) => {
         // A repeat without an Idempotency-Key is another session: each of them must be whole.
-        const turns = await count('SELECT count() AS n FROM turn WHERE string::starts_with(content, $mark) GROUP ALL', { mark });
-        const chunks = await count('SELECT count() AS n FROM memory_chunk WHERE string::starts_with(text, $mark) GROUP ALL', { mark });
+        const turns = await count('SELECT count() AS n FROM turn WHERE string::starts_with(content, $mark) GROUP ALL', {
+          mark,
+        });
+        const chunks = await count(
+          'SELECT count() AS n FROM memory_chunk WHERE string::starts_with(text, $mark) GROUP ALL',
+          { mark },
+        );
         const sessions = await count('SELECT count() AS n FROM session GROUP ALL');
         const allTurns = await count('SELECT count() AS n FROM turn GROUP ALL');
         expect([chunks, turns % TURNS, allTurns]).toEqual([turns, 0, sessions * TURNS]);

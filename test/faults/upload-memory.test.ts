@@ -31,7 +31,10 @@ describe('an api that is a process of its own, under large uploads', () => {
     ['with its length declared', true],
     ['chunked, without a length', false],
   ])('accepts 40 MB %s', async (_how, declared) => {
-    expect(await send({ bytes: 40 * MEGABYTE, declared })).toMatchObject({ status: 202, body: { deduplicated: false } });
+    expect(await send({ bytes: 40 * MEGABYTE, declared })).toMatchObject({
+      status: 202,
+      body: { deduplicated: false },
+    });
   });
 
   it('refuses 200 MB by the declared length before it reads them', async () => {

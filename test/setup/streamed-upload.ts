@@ -74,12 +74,12 @@ export async function streamUpload(
     `POST /api/v1/${contextId}/documents HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${key}\r\n` +
       `Content-Type: multipart/form-data; boundary=${boundary}\r\n${length}\r\n\r\n`,
   );
-  let over = false;
+  const state = { over: false };
   socket.on('error', () => undefined); // It closes then.
-  socket.once('close', () => (over = true));
+  socket.once('close', () => (state.over = true));
   const answered = answerOn(socket);
   const heard = answered.then(
-    () => (over ||= !deaf),
+    () => (state.over ||= !deaf),
     () => undefined,
   );
   try {
@@ -87,12 +87,12 @@ export async function streamUpload(
     const piece = Buffer.alloc(PIECE_BYTES, `${randomBytes(48).toString('hex')} word\n`);
     let sent = 0;
     write(head);
-    while (sent < bytes && !over) {
+    while (sent < bytes && !state.over) {
       const next = piece.subarray(0, Math.min(PIECE_BYTES, bytes - sent));
       sent += next.length;
       if (!write(next)) await Promise.race(deaf ? [drained(socket)] : [drained(socket), heard]);
     }
-    if (sent === bytes && !over) {
+    if (sent === bytes && !state.over) {
       write(tail);
       if (!declared) socket.write('0\r\n\r\n');
     }
