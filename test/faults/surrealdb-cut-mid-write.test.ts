@@ -133,7 +133,11 @@ describe('a connection to SurrealDB that is cut in the middle of a write', () =>
         return accepted.documentId;
       },
       (documentId) =>
-        writeChunks(session, { documentId, version: 1, title: 'A title', labels: [], embeddingModelId: embeddings.id }, chunks),
+        writeChunks(
+          session,
+          { documentId, version: 1, title: 'A title', labels: [], embeddingModelId: embeddings.id },
+          chunks,
+        ),
       async (documentId) => [
         await count(
           `SELECT count() AS n FROM knowledge_chunk WHERE document = type::record('document', $documentId) GROUP ALL`,
