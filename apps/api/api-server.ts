@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { NestFactory } from '@nestjs/core';
@@ -19,6 +20,9 @@ const LOGO = {
     '<svg xmlns="http://www.w3.org/2000/svg" width="130" height="40"><text x="0" y="28" font-family="sans-serif" font-size="26" font-weight="bold" fill="#fff">Spectra</text></svg>',
   href: '/docs',
 };
+
+/** Longest wait for uploads that a stop has cut off; a sweep removes what they leave after that. */
+const CLEAN_UP_MS = 2_000;
 
 export interface BindAddress {
   readonly host: string;
@@ -76,6 +80,8 @@ export async function startApi(
       const closed = app.close();
       server.server.closeAllConnections();
       await closed;
+      // Uploads that were cut off just now take their halves away.
+      await Promise.race([services.acceptance.settled(), sleep(CLEAN_UP_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -49,6 +49,7 @@ interface Stored {
 export class UploadAcceptance {
   readonly #dependencies: AcceptUploadDependencies;
   readonly #now: () => number;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(dependencies: AcceptUploadDependencies) {
     this.#dependencies = dependencies;
@@ -67,6 +68,21 @@ export class UploadAcceptance {
    *   accepted then.
    */
   async accept(upload: Upload): Promise<UploadResponse> {
+    const work = this.#accept(upload);
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+
+  /** Resolves when what runs now is over, cleaning up after uploads that broke off included. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  async #accept(upload: Upload): Promise<UploadResponse> {
     const { objects, maxBytes, logger } = this.#dependencies;
     const documents = new DocumentRepository(upload.session);
     const fresh = newId(this.#now(), randomBytes(10));
