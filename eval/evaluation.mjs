@@ -14,6 +14,7 @@ import { quantile } from './metrics.mjs';
 import { askPeers, measureAll, summariseParts } from './scores.mjs';
 import { chosenSettings, startStack } from './stack.mjs';
 import { createContext, deleteContext, findLoaded, rememberLoaded, requireEmpty } from './target.mjs';
+import { withTypos } from './typos.mjs';
 
 const PAIRS = [
   ['service - stemmed', 'service', 'stemmed'],
@@ -21,7 +22,15 @@ const PAIRS = [
 ];
 
 async function openData(options) {
-  const data = await readDataSet(options.folder, options.limits);
+  const read = await readDataSet(options.folder, options.limits);
+  const typed = withTypos(
+    read.questions.map(({ question }) => question),
+    { share: options.typos, seed: options.seed },
+  );
+  const data = {
+    ...read,
+    questions: read.questions.map((question, index) => ({ ...question, question: typed[index] })),
+  };
   if (!options.half) return data;
   return { ...data, questions: data.questions.filter(({ half }) => half === options.half) };
 }
@@ -118,6 +127,7 @@ function report(options, data, { loaded, answers, description, ablation }, build
       as: options.as,
       route: options.route,
       half: options.half ?? null,
+      typos: options.typos,
       k: options.k,
       seed: options.seed,
       resamples: RESAMPLES,

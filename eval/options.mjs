@@ -14,6 +14,7 @@ const FLAGS = [
   ['as', '<form>', 'documents (default), or conversations: a session per passage, a turn per sentence'],
   ['route', '<route>', 'documents (default for documents: POST documents/query) or query (POST query)'],
   ['half', '<half>', 'first or second: ask and show only that half of the questions'],
+  ['typos', '<share>', 'swap two letters in that share of the longer words of each question, 0 to 1'],
   ['ablate', '', 'ask again with each signal removed; needs a stack of its own'],
   ['write', '', 'write docs/evaluation/<set>.json and the results in docs/evaluation/README.md'],
   ['json', '', 'print JSON instead of tables, with the ranks of every question'],
@@ -54,6 +55,12 @@ function count(values, name, fallback) {
   if (values[name] === undefined) return fallback;
   const number = Number(values[name]);
   if (!Number.isInteger(number) || number < 1) throw new UsageError(`--${name} takes a whole number from 1.`);
+  return number;
+}
+
+function shareOf(values, name) {
+  const number = Number(values[name] ?? 0);
+  if (!(number >= 0 && number <= 1)) throw new UsageError(`--${name} takes a number from 0 to 1.`);
   return number;
 }
 
@@ -121,6 +128,7 @@ export function readOptions(args, env) {
     as,
     route,
     half,
+    typos: shareOf(values, 'typos'),
     limits,
     service: serviceOf(values, env),
     embeddings: embeddingsOf(values, env),

@@ -53,7 +53,7 @@ export function facts(result) {
     ],
     [
       'asked',
-      `${latencyMs.questions} questions${method.half ? ` (the ${method.half} half)` : ''} by ${method.route === 'documents' ? 'documents/query' : 'query'}, k ${method.k}, one client`,
+      `${latencyMs.questions} questions${method.half ? ` (the ${method.half} half)` : ''} by ${method.route === 'documents' ? 'documents/query' : 'query'}, k ${method.k}, one client${method.typos > 0 ? `, with typos in ${method.typos * 100} % of the longer words` : ''}`,
     ],
     ['latency', `p50 ${ms(latencyMs.p50)} ms, p95 ${ms(latencyMs.p95)} ms, max ${ms(latencyMs.max)} ms`],
     ['fewer than 10', `${result.questionsWithFewerThan10Passages} questions got fewer than 10 different passages`],

@@ -14,6 +14,7 @@ function nameOf({ set, method, service }) {
   const parts = [set];
   if (method.as !== 'documents') parts.push(method.as);
   else if (method.route !== 'documents') parts.push(method.route);
+  if (method.typos > 0) parts.push('typos');
   if (service.embedding && !service.embedding.model.startsWith('local')) parts.push('embeddings');
   return parts.join('-');
 }
