@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { UnsupportedMediaTypeError } from '#libs/contracts/index.js';
-import { ACCEPTED_MEDIA_TYPES, detectMediaType } from './media-type.js';
+import { ACCEPTED_MEDIA_TYPES, UnsupportedMediaTypeError } from '#libs/contracts/index.js';
+import { detectMediaType } from './media-type.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0);
