@@ -1,4 +1,4 @@
-import { detectCharset } from './detect-charset.js';
+import { detectCharset, unmarkedUtf16 } from './detect-charset.js';
 import { UnreadableDocumentError } from './unreadable-document-error.js';
 
 /**
@@ -13,8 +13,13 @@ export function decodeText(bytes: Uint8Array, declared: string | null = null): s
   const marked = byteOrderMark(bytes);
   if (marked !== null) return decodeMarked(bytes, marked);
   const named = declared === null ? null : knownEncoding(declared);
+  // Its bytes are valid UTF-8 as well: letters with a NUL behind each.
+  const wide = unmarkedUtf16(bytes);
   const text =
-    (named === null ? null : decodeAs(bytes, named)) ?? decodeAs(bytes, 'utf-8') ?? decodeDetected(bytes) ?? null;
+    (named === null ? null : decodeAs(bytes, named)) ??
+    (wide === null ? null : decodeAs(bytes, wide)) ??
+    decodeAs(bytes, 'utf-8') ??
+    decodeDetected(bytes);
   if (text !== null) return text;
   throw new UnreadableDocumentError(
     'invalid_encoding',

@@ -15,8 +15,6 @@ const LEAD_BYTES = 1024;
  * be told. Looks at a sample around the first byte that is not ASCII.
  */
 export function detectCharset(bytes: Uint8Array): string | null {
-  const wide = unmarkedUtf16(bytes);
-  if (wide !== null) return wide;
   const first = bytes.findIndex((byte) => byte > 0x7f);
   if (first === -1) return null;
   const start = Math.max(0, first - LEAD_BYTES);
@@ -37,7 +35,9 @@ export function unmarkedUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null
   });
   const [even = 0, odd = 0] = nul;
   const many = sample.length * 0.35;
-  const text = sample.every((byte, index) => byte >= 0x20 || byte === 0 || (byte >= 9 && byte <= 13) || sample[index ^ 1] !== 0);
+  const text = sample.every(
+    (byte, index) => byte >= 0x20 || byte === 0 || (byte >= 9 && byte <= 13) || sample[index ^ 1] !== 0,
+  );
   if (!text) return null;
   if (odd >= many && even === 0) return 'utf-16le';
   return even >= many && odd === 0 ? 'utf-16be' : null;

@@ -36,6 +36,8 @@ const INLINE_CONSTRUCTS = [
   'strikethrough',
   'wwwAutolink',
 ];
+/** A line this long holds data or prose and no markup of blocks; parsing 30 MB of such lines would take half a minute. */
+const LONG_LINE = 152 * 1024;
 /** A longer heading is cut in every path anyway. */
 const MAX_HEADING_LENGTH = 500;
 
@@ -109,7 +111,12 @@ async function parseBlocks(text: string, signal: AbortSignal | undefined): Promi
   const nodes: PlacedNode[] = [];
   const disabled = { disable: { null: INLINE_CONSTRUCTS } };
   for (const { start, end } of markdownSegments(text)) {
-    const { children } = fromMarkdown(boundNesting(text.slice(start, end)), {
+    const source = text.slice(start, end);
+    if (source.length > LONG_LINE && !source.trimEnd().includes('\n')) {
+      nodes.push({ node: { type: 'paragraph', children: [] }, span: { start, end } });
+      continue;
+    }
+    const { children } = fromMarkdown(boundNesting(source), {
       // Front matter is only that at the very beginning.
       extensions: start === 0 ? [gfm(), frontmatter(['yaml']), disabled] : [gfm(), disabled],
       mdastExtensions: [gfmFromMarkdown(), frontmatterFromMarkdown(['yaml'])],

@@ -40,8 +40,8 @@ export interface MediaTypeEvidence {
  * What an upload is, as one of ACCEPTED_MEDIA_TYPES. What the content plainly is wins over every name: a PDF is a PDF
  * whatever it is called. The declared type (parameters dropped, aliases folded), then the file name's ending, decide
  * what the content leaves open: between kinds of text, and between archives whose first bytes do not show what stands
- * in them (their extraction looks again). Text that is declared as a format that is no text is refused, because
- * somebody is mistaken about that file.
+ * in them (their extraction looks again). Text that is declared as a format that is no text is left to the extraction of
+ * that format, which fails with a sentence: a sign-in page saved as a PDF is not what its owner wanted remembered.
  *
  * Thrown: UnsupportedMediaTypeError (415) that names what the content is and the accepted types.
  */
@@ -56,8 +56,8 @@ export async function detectMediaType(evidence: MediaTypeEvidence): Promise<Acce
   if (accepted !== null && !isTextKind(accepted)) return accepted;
   if (isDeclared && declared === null) throw unsupported(bare);
   if (content === null) {
-    if (declared !== null && !isTextKind(declared) && head.length > 0) throw unsupported(`Text declared as ${bare}`);
-    return head.length === 0 && declared !== null ? declared : textKind(textOf(head), declared, ending);
+    const isMistaken = declared !== null && !isTextKind(declared);
+    return isMistaken || (head.length === 0 && declared !== null) ? declared : textKind(textOf(head), declared, ending);
   }
   const claimed = declared ?? ending;
   if (claimed !== null && couldBe(claimed, content, head)) return claimed;

@@ -12,7 +12,10 @@ const MAIN_PARTS: readonly (readonly [RegExp, AcceptedMediaType])[] = [
     /(?:presentationml|ms-powerpoint)\.[\w.]+main\+xml$/iu,
     'application/vnd.openxmlformats-officedocument.presentationml.presentation',
   ],
-  [/(?:spreadsheetml|ms-excel)\.[\w.]+main\+xml$/iu, 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+  [
+    /(?:spreadsheetml|ms-excel)\.[\w.]+main\+xml$/iu,
+    'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  ],
 ];
 
 /** What an archive is by what stands in it: an accepted type, or null for an archive of something else. */

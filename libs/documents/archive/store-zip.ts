@@ -34,7 +34,10 @@ export function storeZip(files: ReadonlyMap<string, Uint8Array>): Buffer {
   end.writeUInt32LE(END, 0);
   end.writeUInt16LE(files.size, 8);
   end.writeUInt16LE(files.size, 10);
-  end.writeUInt32LE(directory.reduce((sum, part) => sum + part.length, 0), 12);
+  end.writeUInt32LE(
+    directory.reduce((sum, part) => sum + part.length, 0),
+    12,
+  );
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...local, ...directory, end]);
 }

@@ -7,7 +7,8 @@ import { readXml } from '../xml/read-xml.js';
 import { readPackageDocument } from './package-document.js';
 
 /** XHTML may close these at once; read as HTML they would swallow what follows. */
-const CLOSED_AT_ONCE = /<(title|script|style|iframe|textarea|noscript|noembed|noframes|xmp|template|svg)\b([^<>]*)\/>/giu;
+const CLOSED_AT_ONCE =
+  /<(title|script|style|iframe|textarea|noscript|noembed|noframes|xmp|template|svg)\b([^<>]*)\/>/giu;
 
 /**
  * EPUB: the pages of the spine in reading order, as HTML; title and date from the book's metadata. It has no page

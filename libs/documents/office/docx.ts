@@ -8,7 +8,9 @@ import { readXml } from '../xml/read-xml.js';
 import { readCoreProperties } from './core-properties.js';
 
 /** Markup of all parts together. The reader builds trees that take about twenty times as much memory. */
-const MAX_MARKUP_BYTES = 32 * 1024 * 1024;
+const MAX_MARKUP_BYTES = 16 * 1024 * 1024;
+/** The reader's time grows with the square of the rows: four times as long for twice as many, from about here on. */
+const MAX_TABLE_ROWS = 20_000;
 /** Parts that hold no text of the document. */
 const UNREAD = /^(?:customXml|docProps|mammoth|word\/(?:theme|media|embeddings|glossary|webSettings|fontTable))/u;
 
@@ -40,13 +42,19 @@ export async function extractDocx(archive: Archive): Promise<ExtractedDocument> 
 async function readParts(archive: Archive): Promise<Map<string, Uint8Array>> {
   const parts = new Map<string, Uint8Array>();
   let size = 0;
+  let rows = 0;
   for (const name of archive.names) {
     if (!/\.(?:xml|rels)$/u.test(name) || UNREAD.test(name)) continue;
     const content = await archive.read(name);
     if (content === null) continue;
     size += content.length;
     if (size > MAX_MARKUP_BYTES) throw documentTooLarge(`${MAX_MARKUP_BYTES / 1024 / 1024} MiB of markup`);
-    readXml(content, {});
+    readXml(content, {
+      enter: (element) => {
+        if (element.name === 'tr' && ++rows > MAX_TABLE_ROWS)
+          throw documentTooLarge(`${MAX_TABLE_ROWS} rows of tables`);
+      },
+    });
     parts.set(name, content);
   }
   return parts;

@@ -62,7 +62,8 @@ class SlideReader {
     if (name === 'Fallback') this.#fallbacks++;
     else if (name === 'sp') this.#shape = { placeholder: null, lines: [] };
     else if (name === 'ph') this.#shape.placeholder = attribute('type') ?? 'body';
-    else if (name === 'pPr') this.#level = Math.min(MAX_INDENT, Math.max(0, Math.trunc(Number(attribute('lvl') ?? 0)) || 0));
+    else if (name === 'pPr')
+      this.#level = Math.min(MAX_INDENT, Math.max(0, Math.trunc(Number(attribute('lvl') ?? 0)) || 0));
     else if (name === 't') this.#isText = true;
     else if (name === 'br') this.#line += ' ';
     else if (name === 'tr') this.#row = [];

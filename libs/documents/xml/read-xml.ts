@@ -11,7 +11,7 @@ export interface XmlElement {
   /** By full name with its prefix, as written. */
   readonly attributes: Readonly<Record<string, string>>;
   /** The value of the attribute of that name, whatever its prefix. */
-  attribute(name: string): string | undefined;
+  readonly attribute: (name: string) => string | undefined;
 }
 
 export interface XmlHandler {
