@@ -85,6 +85,7 @@ export function createDocumentActivities(dependencies: DocumentActivityDependenc
         const bytes = await objects.get(input.storageKey);
         const extracted = await extractDocument(bytes, input.mimeType, {
           signal: cancellationSignal(),
+          charset: input.charset ?? null,
           onProgress: (done, total) => {
             heartbeat({ done, total });
           },
@@ -92,6 +93,7 @@ export function createDocumentActivities(dependencies: DocumentActivityDependenc
         // An upload without a title bears its file name; what the document calls itself is better.
         const named = stage.document.title !== stage.document.source;
         if (extracted.title && !named) await stage.documents.setTitle(input.documentId, input.version, extracted.title);
+        if (extracted.date) await stage.documents.setObservedAt(input.documentId, input.version, extracted.date);
         await save(storageKeys.extracted(input.contextId, input.documentId, input.version), extracted);
         await fault('extract-done');
         return { pageCount: extracted.pages?.length ?? null };

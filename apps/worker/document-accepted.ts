@@ -30,6 +30,7 @@ async function start(client: Client, event: DocumentAccepted, generation: number
     storageKey: event.storageKey,
     contentHash: event.contentHash,
     mimeType: event.mimeType,
+    ...(event.charset ? { charset: event.charset } : {}),
     sizeBytes: event.sizeBytes,
     acceptedAt: event.acceptedAt,
     generation,

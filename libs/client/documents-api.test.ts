@@ -77,7 +77,7 @@ describe('upload', () => {
     ['a.md', 'text/markdown'],
     ['a.TXT', 'text/plain'],
     ['a.htm', 'text/html'],
-    ['a.docx', 'application/octet-stream'],
+    ['a.bin', 'application/octet-stream'],
     ['noending', 'application/octet-stream'],
   ])('leaves the metadata out when there is none, and declares %s as %s', async (name, type) => {
     await using server = await scriptedServer([accepted]);

@@ -9,6 +9,8 @@ export const documentAcceptedSchema = z.object({
   storageKey: z.string(),
   contentHash: z.string(),
   mimeType: z.string(),
+  /** The encoding that the sender declared for text; rows of before it was kept have none. */
+  charset: z.string().nullish(),
   sizeBytes: z.int().min(0),
   title: z.string(),
   source: z.string(),

@@ -1,6 +1,7 @@
 export * from './casing.js';
 export * from './common.js';
 export * from './contexts.js';
+export * from './document-formats.js';
 export * from './documents.js';
 export * from './errors.js';
 export * from './events.js';

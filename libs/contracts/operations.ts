@@ -9,6 +9,7 @@ import {
   mintedKeySchema,
   ttlQuerySchema,
 } from './contexts.js';
+import { namesOfFormats } from './document-formats.js';
 import {
   chunkPageSchema,
   documentPageSchema,
@@ -252,6 +253,7 @@ const documents = {
     auth: 'context',
     verb: 'memory:write',
     summary: 'Upload a document. 202 is a promise: from here on nothing loses it.',
+    description: `Reads ${namesOfFormats()}. What a file is, its content decides before its declared type and name.`,
     params: context,
     multipart: uploadMetadataSchema,
     success: { status: 202, description: 'Accepted, or already there.', body: uploadResponseSchema },

@@ -6,6 +6,7 @@ export interface DocumentPipelineInput {
   readonly storageKey: string;
   readonly contentHash: string;
   readonly mimeType: string;
+  readonly charset?: string | null;
   readonly sizeBytes: number;
   readonly acceptedAt: string;
   readonly generation: number;

@@ -32,6 +32,8 @@ export interface Upload {
   readonly session: SurrealSession;
   readonly body: Readable;
   readonly mimeType: string;
+  /** The encoding that the sender declared for text. */
+  readonly charset?: string | null;
   readonly fileName: string | null;
   readonly metadata: UploadMetadata;
 }
@@ -123,6 +125,7 @@ export class UploadAcceptance {
       storageKey: failed?.storageKey ?? stored.key,
       contentHash: stored.contentHash,
       mimeType: upload.mimeType,
+      charset: upload.charset ?? null,
       sizeBytes: stored.sizeBytes,
       title: metadata.title ?? failed?.title ?? upload.fileName ?? 'upload',
       source: metadata.source ?? failed?.source ?? upload.fileName ?? 'upload',

@@ -43,7 +43,7 @@ const anyDocument: fc.Arbitrary<ExtractedDocument> = fc
       if (kind === 'heading') blocks.push({ ...span, kind, level, headingPath: headings.enter(level, body) });
       else blocks.push({ ...span, kind, headingPath: headings.current });
     }
-    return { text, title: null, blocks, pages: null };
+    return { text, title: null, date: null, blocks, pages: null };
   });
 
 const anySizes = fc
@@ -168,6 +168,7 @@ describe('chunkDocument', () => {
       {
         text,
         title: null,
+        date: null,
         blocks: [
           { start: 0, end: 11, kind: 'heading', headingPath: ['First page.'], level: 1 },
           { start: 13, end: 25, kind: 'heading', headingPath: ['Second page.'], level: 1 },

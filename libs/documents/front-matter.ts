@@ -1,18 +1,42 @@
 import { parse } from 'yaml';
+import { firstDate } from './document-date.js';
 
 /** Front matter is small; anything larger is not metadata, and YAML is slow to read. */
 const MAX_FRONT_MATTER = 64 * 1024;
 
-/** The `title` of a YAML front-matter block, or null. Unreadable YAML is no error: the document's text is what counts. */
-export function frontMatterTitle(yaml: string): string | null {
-  if (yaml.length > MAX_FRONT_MATTER) return null;
+/** What dates a document, best first: when it was meant for, when it came out, when it was written, when changed. */
+const DATES = (
+  'date published published_at publish_date publishdate pubdate date_published datepublished issued ' +
+  'created created_at date_created datecreated updated updated_at modified lastmod last_modified last_updated'
+).split(' ');
+
+export interface FrontMatter {
+  readonly title: string | null;
+  /** ISO 8601 in UTC. */
+  readonly date: string | null;
+}
+
+/** Title and date in a YAML front-matter block. Unreadable YAML is no error: the document's text is what counts. */
+export function readFrontMatter(yaml: string): FrontMatter {
+  if (yaml.length > MAX_FRONT_MATTER) return { title: null, date: null };
   try {
-    const value: unknown = parse(yaml, { maxAliasCount: 10, logLevel: 'silent' });
-    if (typeof value !== 'object' || value === null || !('title' in value)) return null;
-    return typeof value.title === 'string' && value.title.trim() !== '' ? value.title.trim() : null;
+    return describedBy(parse(yaml, { maxAliasCount: 10, logLevel: 'silent' }));
   } catch {
-    return null;
+    return { title: null, date: null };
   }
+}
+
+/** Title and date among the members of a record: front matter, or the top of a JSON document. */
+export function describedBy(record: unknown): FrontMatter {
+  if (typeof record !== 'object' || record === null) return { title: null, date: null };
+  const members = new Map(
+    Object.entries(record).map(([key, value]): [string, unknown] => [key.toLowerCase().replaceAll('-', '_'), value]),
+  );
+  const title = members.get('title');
+  return {
+    title: typeof title === 'string' && title.trim() !== '' ? title.trim() : null,
+    date: firstDate(...DATES.map((name) => members.get(name))),
+  };
 }
 
 /**

@@ -1,7 +1,8 @@
 export { chunkDocument, type Chunk, type ChunkOptions } from './chunk.js';
 export { extractDocument } from './extract.js';
 export type { Block, BlockKind, ExtractedDocument, ExtractOptions, PageSpan } from './extracted-document.js';
-export { detectMediaType, type AcceptedMediaType, type MediaTypeEvidence } from './media-type.js';
+export { declaredCharset } from './declared-charset.js';
+export { detectMediaType, type MediaTypeEvidence } from './media-type.js';
 export { UploadAcceptance } from './accept-upload.js';
 export { clearUpUploads } from './clear-up-uploads.js';
 export {

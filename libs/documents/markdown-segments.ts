@@ -2,6 +2,8 @@
 const USUAL_LENGTH = 16 * 1024;
 /** and at the end of a line after this many, if there was none. */
 const FORCED_LENGTH = 64 * 1024;
+/** A single line is cut between words at this length: 30 MB without a line end would take a minute and a half. */
+const LINE_LENGTH = 160 * 1024;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/u;
 const RAW_HTML = /^ {0,3}<(?:!--|(pre|script|style|textarea)\b)/iu;
@@ -20,8 +22,7 @@ export function* markdownSegments(text: string): Generator<{ start: number; end:
   let open: RegExp | null = hasFrontMatter(text) ? /^---\s*$/u : null;
   let afterBlank = false;
   for (let line = 0; line < text.length;) {
-    const lineEnd = text.indexOf('\n', line);
-    const next = lineEnd === -1 ? text.length : lineEnd + 1;
+    const next = endOfLine(text, line);
     const content = text.slice(line, next);
     const length = line - start;
     const isSafe = afterBlank && STARTS_BLOCK.test(content) && !LIST_NUMBER.test(content);
@@ -31,10 +32,23 @@ export function* markdownSegments(text: string): Generator<{ start: number; end:
     }
     // The first line opens front matter, it does not close it.
     if (line > 0 || open === null) open = open === null ? opened(content) : open.test(content) ? null : open;
-    afterBlank = content.trim() === '';
+    // The rest of a line that was cut begins a paragraph of its own, and is no line of Markdown.
+    afterBlank = content.endsWith('\n') && content.trim() === '';
     line = next;
   }
   if (start < text.length) yield { start, end: text.length };
+}
+
+/** Where the line that begins at `start` ends, its line feed included; one that is too long, at its last fitting word. */
+function endOfLine(text: string, start: number): number {
+  const reach = text.slice(start, start + LINE_LENGTH);
+  const lineEnd = reach.indexOf('\n');
+  if (lineEnd !== -1) return start + lineEnd + 1;
+  if (start + reach.length === text.length) return text.length;
+  const space = reach.lastIndexOf(' ');
+  if (space > 0) return start + space + 1;
+  // Not between the halves of a character.
+  return start + reach.length - (/[\uD800-\uDBFF]$/u.test(reach) ? 1 : 0);
 }
 
 /** Two lines of `---`, the first one at the very beginning. */

@@ -7,7 +7,7 @@ import { gfm } from 'micromark-extension-gfm';
 import { boundNesting } from './bound-nesting.js';
 import { decodeText } from './decode-text.js';
 import type { Block, BlockKind, ExtractedDocument, ExtractOptions } from './extracted-document.js';
-import { embeddedFrontMatterTitle, frontMatterTitle } from './front-matter.js';
+import { embeddedFrontMatterTitle, readFrontMatter } from './front-matter.js';
 import { HeadingPath } from './heading-path.js';
 import { markdownSegments } from './markdown-segments.js';
 import { emptyDocument } from './unreadable-document-error.js';
@@ -36,6 +36,8 @@ const INLINE_CONSTRUCTS = [
   'strikethrough',
   'wwwAutolink',
 ];
+/** A line this long holds data or prose and no markup of blocks; parsing 30 MB of such lines would take half a minute. */
+const LONG_LINE = 152 * 1024;
 /** A longer heading is cut in every path anyway. */
 const MAX_HEADING_LENGTH = 500;
 
@@ -58,17 +60,18 @@ const KINDS: Partial<Record<MarkdownNode['type'], BlockKind>> = {
  * titles become headings of level 1.
  */
 export async function extractMarkdown(bytes: Uint8Array, options: ExtractOptions = {}): Promise<ExtractedDocument> {
-  const text = decodeText(bytes);
+  const text = decodeText(bytes, options.charset);
   const nodes = await parseBlocks(text, options.signal);
   const headings = new HeadingPath();
   const blocks: Block[] = [];
   const embeddedTitles = embeddedFrontMatter(nodes.map(({ node }) => node));
   let title: string | null = null;
+  let date: string | null = null;
   let firstHeading: string | null = null;
 
   for (const { node, span } of nodes) {
     if (node.type === 'yaml') {
-      title = frontMatterTitle(node.value);
+      ({ title, date } = readFrontMatter(node.value));
       // One of several documents in the file: its title stands over its part like those that follow.
       if (embeddedTitles.size > 0 && title !== null) headings.enter(1, title);
       continue;
@@ -88,7 +91,14 @@ export async function extractMarkdown(bytes: Uint8Array, options: ExtractOptions
   }
   const visible = blocks.filter((block) => block.end > block.start);
   if (visible.length === 0) throw emptyDocument();
-  return { text, title: embeddedTitles.size > 0 ? null : (title ?? firstHeading), blocks: visible, pages: null };
+  const isOne = embeddedTitles.size === 0;
+  return {
+    text,
+    title: isOne ? (title ?? firstHeading) : null,
+    date: isOne ? date : null,
+    blocks: visible,
+    pages: null,
+  };
 }
 
 interface PlacedNode {
@@ -101,7 +111,12 @@ async function parseBlocks(text: string, signal: AbortSignal | undefined): Promi
   const nodes: PlacedNode[] = [];
   const disabled = { disable: { null: INLINE_CONSTRUCTS } };
   for (const { start, end } of markdownSegments(text)) {
-    const { children } = fromMarkdown(boundNesting(text.slice(start, end)), {
+    const source = text.slice(start, end);
+    if (source.length > LONG_LINE && !source.trimEnd().includes('\n')) {
+      nodes.push({ node: { type: 'paragraph', children: [] }, span: { start, end } });
+      continue;
+    }
+    const { children } = fromMarkdown(boundNesting(source), {
       // Front matter is only that at the very beginning.
       extensions: start === 0 ? [gfm(), frontmatter(['yaml']), disabled] : [gfm(), disabled],
       mdastExtensions: [gfmFromMarkdown(), frontmatterFromMarkdown(['yaml'])],

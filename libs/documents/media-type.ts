@@ -1,24 +1,15 @@
 import { fileTypeFromBuffer } from 'file-type';
-import { UnsupportedMediaTypeError } from '#libs/contracts/index.js';
+import {
+  ACCEPTED_MEDIA_TYPES,
+  acceptedMediaType,
+  mediaTypeByEnding,
+  UnsupportedMediaTypeError,
+  type AcceptedMediaType,
+} from '#libs/contracts/index.js';
+import { isArchiveType, isCompoundFile } from './archive/extract-archive.js';
 import { byteOrderMark } from './decode-text.js';
-
-export const ACCEPTED_MEDIA_TYPES = ['text/plain', 'text/markdown', 'text/html', 'application/pdf'] as const;
-export type AcceptedMediaType = (typeof ACCEPTED_MEDIA_TYPES)[number];
-
-/** Other names under which clients declare an accepted type. */
-const ALIASES: Readonly<Record<string, AcceptedMediaType>> = {
-  'text/x-markdown': 'text/markdown',
-  'text/md': 'text/markdown',
-  'text/x-md': 'text/markdown',
-  'application/markdown': 'text/markdown',
-  'application/x-markdown': 'text/markdown',
-  'application/xhtml+xml': 'text/html',
-  'application/xhtml': 'text/html',
-  'application/x-pdf': 'application/pdf',
-  'text/pdf': 'application/pdf',
-  'text/x-plain': 'text/plain',
-  'application/text': 'text/plain',
-};
+import { unmarkedUtf16 } from './detect-charset.js';
+import { isTextKind, textKind } from './text-kind.js';
 
 /** What clients send when they do not know: the official ones declare an untyped Blob as octet-stream. */
 const UNDECLARED: ReadonlySet<string> = new Set([
@@ -27,6 +18,11 @@ const UNDECLARED: ReadonlySet<string> = new Set([
   'binary/octet-stream',
   'application/*',
   '*/*',
+  // What Windows says of every .csv.
+  'application/vnd.ms-excel',
+  // What an Office document or a book is as well.
+  'application/zip',
+  'application/x-zip-compressed',
 ]);
 
 /** Formats that are text byte by byte and all the same nothing that a person could read. */
@@ -41,44 +37,55 @@ export interface MediaTypeEvidence {
 }
 
 /**
- * What an upload is, as one of `ACCEPTED_MEDIA_TYPES`. A declared type wins (parameters stripped, aliases folded) unless
- * it says nothing; then the content decides between PDF, HTML and text, and the file name's ending between kinds of
- * text. Content that is not text is refused however it is declared as text; a declared PDF is left to its extraction.
+ * What an upload is, as one of ACCEPTED_MEDIA_TYPES. What the content plainly is wins over every name: a PDF is a PDF
+ * whatever it is called. The declared type (parameters dropped, aliases folded), then the file name's ending, decide
+ * what the content leaves open: between kinds of text, and between archives whose first bytes do not show what stands
+ * in them (their extraction looks again). Text that is declared as a format that is no text is left to the extraction of
+ * that format, which fails with a sentence: a sign-in page saved as a PDF is not what its owner wanted remembered.
  *
  * Thrown: UnsupportedMediaTypeError (415) that names what the content is and the accepted types.
  */
 export async function detectMediaType(evidence: MediaTypeEvidence): Promise<AcceptedMediaType> {
-  const declared = (evidence.declared ?? '').split(';', 1).join('').trim().toLowerCase();
-  if (UNDECLARED.has(declared)) return fromContent(evidence);
-  const known = ALIASES[declared] ?? ACCEPTED_MEDIA_TYPES.find((type) => type === declared);
-  if (known === undefined) throw unsupported(declared);
-  if (known === 'application/pdf') return known;
-  const binary = await binaryTypeOf(evidence.head);
-  if (binary !== null) throw unsupported(`${binary} declared as ${declared}`);
-  return known;
+  const { head } = evidence;
+  const bare = (evidence.declared ?? '').split(';', 1).join('').trim().toLowerCase();
+  const declared = acceptedMediaType(bare);
+  const isDeclared = !UNDECLARED.has(bare);
+  const ending = mediaTypeByEnding(evidence.fileName ?? '');
+  const content = await contentType(head);
+  const accepted = content === null ? null : acceptedMediaType(content);
+  if (accepted !== null && !isTextKind(accepted)) return accepted;
+  if (isDeclared && declared === null) throw unsupported(bare);
+  if (content === null) {
+    const isMistaken = declared !== null && !isTextKind(declared);
+    return isMistaken || (head.length === 0 && declared !== null) ? declared : textKind(textOf(head), declared, ending);
+  }
+  const claimed = declared ?? ending;
+  if (claimed !== null && couldBe(claimed, content, head)) return claimed;
+  throw unsupported(isDeclared ? `${content} declared as ${bare}` : content);
 }
 
-async function fromContent({ fileName, head }: MediaTypeEvidence): Promise<AcceptedMediaType> {
-  const binary = await binaryTypeOf(head);
-  if (binary === 'application/pdf') return binary;
-  if (binary !== null) throw unsupported(binary);
-  const ending = /\.([a-z\d]+)$/u.exec((fileName ?? '').toLowerCase())?.[1] ?? '';
-  if (looksLikeHtml(head)) return 'text/html';
-  if (!isUtf8(head)) throw unsupported('Text that is not UTF-8');
-  if (['md', 'markdown', 'mdown', 'mkd', 'mdx'].includes(ending)) return 'text/markdown';
-  if (['html', 'htm', 'xhtml'].includes(ending)) return 'text/html';
-  return 'text/plain';
+/** Whether content of which only `content` can be told may be the type it claims to be; its extraction will tell. */
+function couldBe(claimed: AcceptedMediaType, content: string, head: Uint8Array): boolean {
+  // A compound file is what Office encrypts documents into: their extraction says what to do.
+  if (isArchiveType(claimed)) return content === 'application/zip' || (isCompoundFile(head) && isOffice(claimed));
+  return claimed === 'application/pdf' && content === 'application/octet-stream';
+}
+
+function isOffice(mediaType: AcceptedMediaType): boolean {
+  return mediaType.startsWith('application/vnd.openxmlformats-');
 }
 
 /** The type of content that is not text, as far as it can be named; null for text (and for no content at all). */
-async function binaryTypeOf(head: Uint8Array): Promise<string | null> {
-  const isText = byteOrderMark(head) !== null || !hasControlBytes(head);
+async function contentType(head: Uint8Array): Promise<string | null> {
+  const isText = byteOrderMark(head) !== null || unmarkedUtf16(head) !== null || !hasControlBytes(head);
   const start = new TextDecoder('latin1').decode(head.subarray(0, 1024));
   // Readers accept a PDF whose header stands anywhere in the first kilobyte; text that only mentions it is none.
   if (start.trimStart().startsWith('%PDF-') || (!isText && /%PDF-\d/u.test(start))) return 'application/pdf';
   const named = (await fileTypeFromBuffer(head).catch(() => undefined))?.mime;
   // Signatures of two or three letters ("BM", "ID3") also begin ordinary sentences: text is believed before them.
   if (isText) return named !== undefined && ENCODED_AS_TEXT.has(named) ? named : null;
+  // The first kilobytes of an archive may end before anything tells what it is.
+  if (named === undefined && start.startsWith('PK\u0003\u0004')) return 'application/zip';
   return named ?? 'application/octet-stream';
 }
 
@@ -87,19 +94,9 @@ function hasControlBytes(head: Uint8Array): boolean {
   return head.some((byte) => byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b);
 }
 
-function looksLikeHtml(head: Uint8Array): boolean {
-  const start = new TextDecoder('utf-8').decode(head.subarray(0, 4096));
-  return /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b/iu.test(start);
-}
-
-/** `head` may end in the middle of a character. */
-function isUtf8(head: Uint8Array): boolean {
-  try {
-    new TextDecoder(byteOrderMark(head) ?? 'utf-8', { fatal: true }).decode(head, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
+/** Enough of the text to see what kind it is: all that is looked for is ASCII. */
+function textOf(head: Uint8Array): string {
+  return new TextDecoder(byteOrderMark(head) ?? unmarkedUtf16(head) ?? 'utf-8').decode(head);
 }
 
 function unsupported(mediaType: string): UnsupportedMediaTypeError {

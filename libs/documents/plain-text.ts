@@ -5,8 +5,12 @@ import { emptyDocument } from './unreadable-document-error.js';
 const BLANK_LINES = /\r?\n(?:[^\S\n]*\r?\n)+/gu;
 
 /** Plain text: the text is the source, a blank line ends a paragraph; it has no headings and no title. */
-export function extractPlainText(bytes: Uint8Array): ExtractedDocument {
-  const text = decodeText(bytes);
+export function extractPlainText(bytes: Uint8Array, charset: string | null = null): ExtractedDocument {
+  return paragraphsOf(decodeText(bytes, charset));
+}
+
+/** The same for text that is decoded already. */
+export function paragraphsOf(text: string): ExtractedDocument {
   const blocks: Block[] = [];
   const add = (from: number, to: number): void => {
     const paragraph = text.slice(from, to);
@@ -21,5 +25,5 @@ export function extractPlainText(bytes: Uint8Array): ExtractedDocument {
   }
   add(start, text.length);
   if (blocks.length === 0) throw emptyDocument();
-  return { text, title: null, blocks, pages: null };
+  return { text, title: null, date: null, blocks, pages: null };
 }

@@ -9,7 +9,7 @@ import {
   ValidationError,
   type UploadMetadata,
 } from '#libs/contracts/index.js';
-import { detectMediaType } from '#libs/documents/index.js';
+import { declaredCharset, detectMediaType } from '#libs/documents/index.js';
 import { pieceRead } from '../http/body-memory.js';
 import { refuseScopes } from '../http/refuse-scopes.js';
 import { validate } from '../http/validation.interceptor.js';
@@ -23,6 +23,8 @@ const AROUND_FILE_BYTES = 1024 * 1024;
 export interface ReadUpload {
   readonly metadata: UploadMetadata;
   readonly mimeType: string;
+  /** As the client declared it, for text that is not UTF-8. */
+  readonly charset: string | null;
   /** As the client named it, without any path; null for the default name that clients send for a nameless blob. */
   readonly fileName: string | null;
   readonly body: Readable;
@@ -181,8 +183,9 @@ export async function readUpload(request: FastifyRequest, maxBytes: number): Pro
       throw new ValidationError(`There is no part named "${part.fieldname}"; name it \`file\`.`);
     const { head, body, bytesRead } = await peek(part, parts);
     const fileName = metadata.filename ? displayName(metadata.filename) : displayName(part.filename);
-    const mimeType = await detectMediaType({ declared: metadata.mimeType ?? part.mimetype, fileName, head });
-    return { metadata, mimeType, fileName, body, bytesRead };
+    const declared = metadata.mimeType ?? part.mimetype;
+    const mimeType = await detectMediaType({ declared, fileName, head });
+    return { metadata, mimeType, charset: declaredCharset(declared), fileName, body, bytesRead };
   }
   throw new ValidationError('The `file` part is missing.', [], 'missing_file');
 }

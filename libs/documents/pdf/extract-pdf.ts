@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DocumentBuilder, type ExtractedDocument, type ExtractOptions, type PageSpan } from '../extracted-document.js';
 import { UnreadableDocumentError } from '../unreadable-document-error.js';
+import { pdfDate } from './date.js';
 import { filterLines, linesIn, type Draft } from './draft.js';
 import { FontTraits } from './fonts.js';
 import { findHeadings } from './headings.js';
@@ -39,7 +40,8 @@ export async function extractPdf(bytes: Uint8Array, options: ExtractOptions): Pr
     );
     assertTextLayer(kept, pdf.numPages);
     const settled = mergeAcrossPages(dropEmptyContents(findHeadings(kept, await readOutline(pdf))));
-    return { ...build(settled, pdf.numPages), title: await pdfTitle(pdf, settled) };
+    const title = await pdfTitle(pdf, settled);
+    return { ...build(settled, pdf.numPages), title, date: await pdfDate(pdf) };
   } finally {
     await pdf.loadingTask.destroy();
   }
@@ -104,7 +106,7 @@ function assertTextLayer(drafts: readonly Draft[], pageCount: number): void {
   );
 }
 
-function build(drafts: readonly Draft[], pageCount: number): Omit<ExtractedDocument, 'title'> {
+function build(drafts: readonly Draft[], pageCount: number): Omit<ExtractedDocument, 'title' | 'date'> {
   const words = wordsOf(drafts.flatMap((draft) => linesIn(draft).map((line) => line.text)));
   const builder = new DocumentBuilder();
   const starts = new Map<number, number>();

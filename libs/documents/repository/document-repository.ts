@@ -177,6 +177,16 @@ export class DocumentRepository {
     });
   }
 
+  /** Dates a document by what stands in it, unless its upload did. `observedAt` is ISO 8601. */
+  async setObservedAt(id: string, version: number, observedAt: string): Promise<void> {
+    await atomic(
+      this.session,
+      `UPDATE type::record('document', $id) SET observed_at = type::datetime($observedAt)
+       WHERE version = $version AND observed_at = NONE`,
+      { id, version, observedAt },
+    );
+  }
+
   /** Removes the record and its chunks at once; its id stays taken, so that its event cannot bring it back. @returns false when it was not there. */
   async delete(id: string): Promise<boolean> {
     const results = await atomic(
