@@ -1,7 +1,7 @@
 import { eng } from 'stopword';
 
 /** A name of more words is hardly ever written out in full. */
-const MAX_WORDS = 8;
+const MAX_WORDS = 6;
 /** Words in small letters that may stand next to each other inside a name: "University of the Arts". */
 const MAX_SMALL_WORDS = 2;
 /** What may stand between two words of one name; a full stop only behind an abbreviation or initials. */
@@ -16,14 +16,14 @@ const STOP_WORDS: ReadonlySet<string> = new Set(eng);
 const fold = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
 /**
- * The form under which a title is found wherever it is mentioned: its words without capitals and diacritics, without a
- * remark in brackets at the end and without a file's ending. Null for a title that no mention could be told by.
+ * The form under which a title is found wherever it is mentioned: its words without capitals and diacritics, without an
+ * article at the beginning, a remark in brackets at the end and a file's ending. Null for a title that no mention could be told by.
  */
 export function titleKey(title: string): string | null {
   const bare = title.replace(/\s*[([][^()[\]]*[)\]]\s*$/u, '').replace(/\.[\p{L}\p{N}]{1,5}$/u, '');
-  const words = fold(bare).match(WORD) ?? [];
-  const key = words.join(' ');
-  return key === '' || words.length > MAX_WORDS || STOP_WORDS.has(key) ? null : key;
+  const words: string[] = fold(bare).match(WORD) ?? [];
+  while (STOP_WORDS.has(words[0] ?? '')) words.shift();
+  return words.length === 0 || words.length > MAX_WORDS ? null : words.join(' ');
 }
 
 /**
@@ -40,10 +40,10 @@ export function nameKeys(text: string, limit: number): string[] {
   }));
   const keys = new Set<string>();
   for (const [first, word] of words.entries()) {
-    if (!word.begins) continue;
+    if (!word.begins || STOP_WORDS.has(word.folded)) continue;
     let key = word.folded;
     let small = 0;
-    if (!STOP_WORDS.has(key)) keys.add(key);
+    keys.add(key);
     for (let last = first + 1; last < Math.min(words.length, first + MAX_WORDS); last++) {
       const [before, next] = [words[last - 1], words[last]];
       if (!before || !next || !belongTogether(before.folded, text.slice(before.to, next.from))) break;

@@ -36,3 +36,13 @@ export async function loadPassages(session: SurrealSession, ids: readonly string
   });
   return new Map(rows.map((row) => [row.record, row]));
 }
+
+/** The text that full-text search sees of each row, by record id. */
+export async function loadSearchTexts(session: SurrealSession, ids: readonly string[]): Promise<Map<string, string>> {
+  const [rows] = await query<[{ record: string; text: string }[]]>(
+    session,
+    'SELECT type::string(id) AS record, search_text ?? text AS text FROM $ids;',
+    { ids: ids.map((id) => new StringRecordId(id)) },
+  );
+  return new Map(rows.map((row) => [row.record, row.text]));
+}

@@ -8,7 +8,7 @@ import { nameKeys } from './names.js';
 import { NEIGHBOUR_REACH, neighbourhood } from './neighbourhood.js';
 import type { PassageFilter } from './passage-filter.js';
 import { PASSAGE_TABLES, type PassageTable } from './passage-tables.js';
-import { loadPassages, type Passage } from './passages.js';
+import { loadPassages, loadSearchTexts, type Passage } from './passages.js';
 import { queryTerms } from './query-terms.js';
 import { findSurroundings } from './surroundings.js';
 import { mentionedNames, titleLinks, type FoundPassage } from './title-links.js';
@@ -58,8 +58,8 @@ export interface RecallContext {
 
 /** Names of a question that are looked up. */
 const NAMES_PER_QUESTION = 64;
-/** Hits whose mentions are followed. 3 to 10 measured alike; each costs the look-up of its names. */
-const LINK_SOURCES = 5;
+/** Hits whose mentions are followed. 3 to 10 measured alike; each costs the look-up of some 40 names. */
+const LINK_SOURCES = 3;
 /** Found turns that lend to their neighbours. */
 const NEIGHBOUR_SOURCES = 20;
 
@@ -78,7 +78,7 @@ export class RecallRouter {
     const tables = request.includeMemory ? PASSAGE_TABLES : PASSAGE_TABLES.slice(0, 1);
     const candidates = await this.#candidates(context, request, weights, tables, terms);
 
-    const compared = compareWithQuestion(candidates, terms, weights);
+    const compared = compareWithQuestion(candidates, await this.#comparable(context, candidates, terms), weights);
     const fusion: Fusion = request.rrfK != null ? { method: 'rrf', k: request.rrfK } : { method: 'max' };
     const first = fuse(compared, fusion);
     const shown = first.slice(0, Math.max(request.k, NEIGHBOUR_SOURCES)).map((hit) => hit.id);
@@ -136,6 +136,22 @@ export class RecallRouter {
     });
   }
 
+  /** BM25 scores on one scale. One table alone is on its own scale. */
+  async #comparable(
+    { session }: RecallContext,
+    { text }: Candidates,
+    terms: readonly string[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const matched = text.filter((scores) => scores.size > 0);
+    if (matched.length <= 1) return matched[0] ?? new Map<string, number>();
+    // The engine answers best first.
+    const bests = matched.map((scores) => [...scores.keys()][0] ?? '');
+    const texts = await loadSearchTexts(session, bests);
+    return alignTables(
+      matched.map((scores, table) => ({ scores, coverage: coverage(terms, texts.get(bests[table] ?? '') ?? '') })),
+    );
+  }
+
   async #lookAround(
     session: SurrealSession,
     { filter }: RecallRequest,
@@ -166,22 +182,11 @@ export class RecallRouter {
 /** The signals that know the question. */
 function compareWithQuestion(
   { text, vector, titled }: Candidates,
-  terms: readonly string[],
+  comparable: ReadonlyMap<string, number>,
   weights: SignalWeights,
 ): SignalScores[] {
-  const matched = text.filter(({ scores }) => scores.size > 0);
-  const scores = new Map(matched.flatMap((table) => [...table.scores]));
   return [
-    {
-      signal: 'bm25',
-      weight: weights.bm25,
-      scores,
-      // One table alone is on its own scale.
-      comparable:
-        matched.length > 1
-          ? alignTables(matched.map((table) => ({ ...table, coverage: coverage(terms, table.bestText) })))
-          : scores,
-    },
+    { signal: 'bm25', weight: weights.bm25, scores: new Map(text.flatMap((table) => [...table])), comparable },
     { signal: 'vector', weight: weights.vector, scores: vector },
     { signal: 'title', weight: weights.title, absolute: true, scores: new Map(titled.map((id) => [id, 1])) },
   ];
