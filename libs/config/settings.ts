@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CONTEXT_ID_PATTERN, RECALL_SIGNALS } from '#libs/contracts/index.js';
 import { z } from 'zod';
@@ -92,6 +92,10 @@ export const settingsSchema = z.object({
   SPECTRA_RETRIEVAL_SCORED_ROWS: count(1_000, 1_000_000),
   SPECTRA_RECALL_WEIGHTS: recallWeights,
   SPECTRA_WORKER_CONCURRENCY: count(4, 256),
+  // Two at least: while one reads for minutes, the other serves the small documents.
+  SPECTRA_EXTRACTION_THREADS: count(Math.min(4, Math.max(2, availableParallelism() - 1)), 64),
+  SPECTRA_EXTRACTION_MEMORY_MB: count(1024, 1_000_000),
+  SPECTRA_EXTRACTION_DEADLINE_MS: milliseconds(300_000),
   SPECTRA_HANDLER_MAX_MS: milliseconds(20_000),
   SPECTRA_SHUTDOWN_GRACE_MS: milliseconds(30_000),
   SPECTRA_CLAIM_TTL_MS: milliseconds(60_000),

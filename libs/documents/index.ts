@@ -1,5 +1,11 @@
 export { chunkDocument, type Chunk, type ChunkOptions } from './chunk.js';
 export { extractDocument } from './extract.js';
+export {
+  ExtractionPool,
+  PreparedReader,
+  type ExtractionPoolOptions,
+  type PreparedDocument,
+} from './extraction/index.js';
 export type { Block, BlockKind, ExtractedDocument, ExtractOptions, PageSpan } from './extracted-document.js';
 export { declaredCharset } from './declared-charset.js';
 export { detectMediaType, type MediaTypeEvidence } from './media-type.js';

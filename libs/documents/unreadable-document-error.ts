@@ -2,6 +2,7 @@ import { SpectraError } from '#libs/contracts/index.js';
 
 export type UnreadableDocumentCode =
   | 'archive_too_large'
+  | 'document_too_complex'
   | 'document_too_large'
   | 'empty_document'
   | 'encrypted_document'

@@ -1,0 +1,79 @@
+import type { Chunk } from '../chunk.js';
+
+/** What is known of a document once it is read and cut, besides its passages. */
+export interface PreparedHeader {
+  /** The title that the document gives itself, or null. */
+  readonly title: string | null;
+  /** Null for formats without pages. */
+  readonly pageCount: number | null;
+  readonly chunkCount: number;
+}
+
+/**
+ * A document that is read and cut into passages, as bytes: they can be handed from thread to thread without a copy, kept
+ * in the object store as they are, and read again a few passages at a time. A line is one JSON value; the first is the
+ * header, each further one a chunk, in order.
+ */
+export interface PreparedDocument {
+  readonly header: PreparedHeader;
+  readonly lines: Uint8Array<ArrayBuffer>;
+}
+
+const LINE_END = 0x0a;
+
+/** Writes header and chunks as lines. The bytes own their buffer, so that it can be transferred. */
+export function encodePrepared(header: PreparedHeader, chunks: readonly Chunk[]): PreparedDocument {
+  const parts = [header, ...chunks].map((value) => Buffer.from(`${JSON.stringify(value)}\n`, 'utf8'));
+  const lines = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    lines.set(part, offset);
+    offset += part.length;
+  }
+  return { header, lines };
+}
+
+/** Reads the lines of a prepared document from bytes that come in pieces: the header first. */
+export class PreparedReader {
+  readonly #lines: AsyncGenerator<string>;
+
+  constructor(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+    this.#lines = linesOf(pieces);
+  }
+
+  async header(): Promise<PreparedHeader> {
+    return JSON.parse(await this.#line()) as PreparedHeader;
+  }
+
+  /** The chunks in batches of `size`, the last one smaller; no more than one batch is in memory. */
+  async *batches(size: number): AsyncGenerator<Chunk[]> {
+    let batch: Chunk[] = [];
+    for await (const line of this.#lines) {
+      batch.push(JSON.parse(line) as Chunk);
+      if (batch.length < size) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  async #line(): Promise<string> {
+    const next = await this.#lines.next();
+    if (next.done === true) throw new Error('a prepared document without a header');
+    return next.value;
+  }
+}
+
+async function* linesOf(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
+  let open: Buffer[] = [];
+  for await (const piece of pieces) {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, start)) {
+      yield Buffer.concat([...open, bytes.subarray(start, end)]).toString('utf8');
+      open = [];
+      start = end + 1;
+    }
+    if (start < bytes.length) open.push(bytes.subarray(start));
+  }
+}
