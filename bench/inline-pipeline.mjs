@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { RecordId } from 'surrealdb';
 import { loadSettings } from '#libs/config/index.js';
-import { documentWorkflowId, newId } from '#libs/contracts/index.js';
-import { DocumentRepository, JobRepository, storageKeys } from '#libs/documents/index.js';
+import { newId } from '#libs/contracts/index.js';
+import { DocumentRepository, ExtractionPool, storageKeys } from '#libs/documents/index.js';
 import { query } from '#libs/stores/surreal/index.js';
 import { createLogger } from '#libs/telemetry/index.js';
 import { createDocumentActivities } from '../dist/activities/document-activities.js';
@@ -20,6 +20,7 @@ const GENERATION = 1;
  */
 export class InlinePipeline {
   #services;
+  #extraction;
   #activities;
   #close;
 
@@ -38,8 +39,17 @@ export class InlinePipeline {
       logger,
       pool: openPool(settings, 'bench', logger),
     });
-    this.#activities = createDocumentActivities(this.#services);
-    this.#close = stack.closing(() => this.#services.close());
+    this.#extraction = new ExtractionPool({
+      threads: settings.SPECTRA_EXTRACTION_THREADS,
+      memoryMb: settings.SPECTRA_EXTRACTION_MEMORY_MB,
+      deadlineMs: settings.SPECTRA_EXTRACTION_DEADLINE_MS,
+    });
+    const embeddings = this.#extraction.localEmbeddings();
+    this.#activities = createDocumentActivities({ ...this.#services, extraction: this.#extraction, embeddings });
+    this.#close = stack.closing(async () => {
+      await this.#extraction.close();
+      await this.#services.close();
+    });
   }
 
   /** A session on the database of a Context. */
@@ -74,11 +84,7 @@ export class InlinePipeline {
 
   /** Everything from an accepted document to `ready`. */
   async process(accepted) {
-    const input = await this.#record(accepted);
-    const { pageCount } = await this.#stage('extractDocument', input);
-    const { chunkCount } = await this.#stage('chunkDocument', input);
-    await this.#stage('embedDocument', input);
-    await this.#stage('completeDocument', input, { chunkCount, pageCount });
+    await this.#run('processDocument', await this.#record(accepted));
   }
 
   /** The stages that write passages, on passages that are given: how a large Context is filled without the way there. */
@@ -91,10 +97,11 @@ export class InlinePipeline {
       charStart += text.length + 1;
       return { ...chunk, tokenCount: Math.ceil(text.length / 4) };
     });
-    const key = storageKeys.chunks(contextId, accepted.documentId, 1);
-    await this.#services.objects.put(key, Buffer.from(JSON.stringify(chunks)));
-    await this.#stage('embedDocument', input);
-    await this.#stage('completeDocument', input, { chunkCount: chunks.length, pageCount: null });
+    // As an attempt that was cut off after the reading leaves it, so that the next one begins with the writing.
+    const lines = [{ title: null, pageCount: null, chunkCount: chunks.length }, ...chunks];
+    const key = storageKeys.prepared(contextId, accepted.documentId, 1);
+    await this.#services.objects.put(key, Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+    await this.#run('processDocument', input, { attempt: 2 });
   }
 
   async close() {
@@ -103,18 +110,12 @@ export class InlinePipeline {
 
   async #record(accepted) {
     const session = await this.session(accepted.contextId);
-    await new DocumentRepository(session).upsertAccepted(accepted);
-    await new JobRepository(session).queue({
-      workflowId: documentWorkflowId(accepted.contextId, accepted.documentId, 1),
-      kind: 'document_pipeline',
-      subject: accepted.documentId,
-      generation: GENERATION,
-    });
+    await new DocumentRepository(session).upsertAccepted(accepted, GENERATION);
     return { ...accepted, generation: GENERATION };
   }
 
-  async #stage(name, ...args) {
-    const answer = await new MockActivityEnvironment().run(this.#activities[name], ...args);
+  async #run(name, input, info = {}) {
+    const answer = await new MockActivityEnvironment(info).run(this.#activities[name], input);
     if (answer === 'gone') throw new Error(`${name}: the document is gone`);
     return answer;
   }

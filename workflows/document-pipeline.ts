@@ -12,11 +12,12 @@ import type { DocumentPipelineInput, DocumentPipelineResult } from '#libs/contra
 
 /**
  * Reading and embedding may meet a store or a model that is down, or a document that kills its process. Both spend
- * attempts, because a crash is noticed as a missed heartbeat and counts as one. A cancelled stage is waited for: one that
- * still wrote while `failDocument` clears away would leave passages behind.
+ * attempts, because a crash is noticed as a missed heartbeat and counts as one. A cancelled attempt is waited for: one that
+ * still wrote while `failDocument` clears away would leave passages behind. How long an attempt may take is decided within
+ * it, by the deadline of the reading and the heartbeat; a document of 50 MB is written for many minutes.
  */
-const { extractDocument, chunkDocument, embedDocument, completeDocument } = proxyActivities<DocumentActivities>({
-  startToCloseTimeout: '15 minutes',
+const { processDocument } = proxyActivities<DocumentActivities>({
+  startToCloseTimeout: '2 hours',
   heartbeatTimeout: '10 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 8 },
@@ -50,20 +51,13 @@ function reasonOf(error: unknown): Reason {
 }
 
 /**
- * Takes one accepted document from its bytes to searchable passages. Every stage writes its own status and can be
- * repeated: ids of what it writes follow from (document, version, position). A document that was deleted meanwhile
- * ends the run as `gone`.
+ * Takes one accepted document from its bytes to searchable passages, or to a verdict. A document that was deleted
+ * meanwhile ends the run as `gone`.
  */
 export async function documentPipeline(input: DocumentPipelineInput): Promise<DocumentPipelineResult> {
   try {
-    const extracted = await extractDocument(input);
-    if (extracted === 'gone') return { status: 'gone' };
-    const chunked = await chunkDocument(input);
-    if (chunked === 'gone') return { status: 'gone' };
-    const embedded = await embedDocument(input);
-    if (embedded === 'gone') return { status: 'gone' };
-    const completed = await completeDocument(input, { chunkCount: chunked.chunkCount, pageCount: extracted.pageCount });
-    return completed === 'gone' ? { status: 'gone' } : { status: 'ready', chunkCount: chunked.chunkCount };
+    const processed = await processDocument(input);
+    return processed === 'gone' ? { status: 'gone' } : { status: 'ready', chunkCount: processed.chunkCount };
   } catch (error) {
     // A stage whose worker died while it was being cancelled ends in a time-out, not in a cancellation.
     const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;

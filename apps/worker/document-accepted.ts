@@ -10,7 +10,7 @@ import {
   type DocumentAccepted,
   type DocumentPipelineInput,
 } from '#libs/contracts/index.js';
-import { DocumentRepository, JobRepository } from '#libs/documents/index.js';
+import { DocumentRepository } from '#libs/documents/index.js';
 import { DependencyDownError, type EventEnvelope, type EventHandler } from '#libs/events/index.js';
 import { taskQueue } from '#libs/generations/index.js';
 import { documentAttributes } from '../../temporal/search-attributes.js';
@@ -68,7 +68,10 @@ export function startDocumentPipeline(services: Dependencies, client: Client): E
     const context = await registry.find(event.contextId);
     if (!context) return 'skip';
     const session = await server.session(context.ref);
-    const holder = await new DocumentRepository(session).upsertAccepted(event);
+    const documents = new DocumentRepository(session);
+    // The API records what it accepts; only if it died, or is still at it, the record is made here.
+    if (await documents.isRecorded(event)) return 'start';
+    const holder = await documents.upsertAccepted(event, generation);
     if (holder !== event.documentId) {
       // Deleted while it waited, or the same bytes won a race under another id: then this upload was answered with
       // that id, or not at all.
@@ -76,12 +79,6 @@ export function startDocumentPipeline(services: Dependencies, client: Client): E
       logger.info({ document_id: event.documentId, same_as: holder }, 'accepted, and needs no pipeline of its own');
       return 'skip';
     }
-    await new JobRepository(session).queue({
-      workflowId: documentWorkflowId(event.contextId, event.documentId, event.version),
-      kind: 'document_pipeline',
-      subject: event.documentId,
-      generation,
-    });
     return 'start';
   }
 

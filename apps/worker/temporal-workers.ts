@@ -1,6 +1,7 @@
 import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { createDocumentActivities } from '../../activities/document-activities.js';
 import { createSweepActivities } from '../../activities/sweep-activities.js';
+import { ExtractionPool } from '#libs/documents/index.js';
 import { taskQueue } from '#libs/generations/index.js';
 import { workflowBundlePath } from '../../temporal/workflow-bundle.js';
 import type { Services } from '../spectrad/services.js';
@@ -42,11 +43,18 @@ export async function startTemporalWorkers(services: Services, connection: Nativ
     shutdownForceTime: settings.SPECTRA_SHUTDOWN_GRACE_MS * 0.75,
     workflowThreadPoolSize: 1,
   };
+  const extraction = new ExtractionPool({
+    threads: settings.SPECTRA_EXTRACTION_THREADS,
+    memoryMb: settings.SPECTRA_EXTRACTION_MEMORY_MB,
+    deadlineMs: settings.SPECTRA_EXTRACTION_DEADLINE_MS,
+  });
+  const pooled = extraction.localEmbeddings();
+  const embeddings = services.embeddings.id === pooled.id ? pooled : services.embeddings;
   const workers = await Promise.all([
     Worker.create({
       ...common,
       taskQueue: taskQueue('documents', generation),
-      activities: createDocumentActivities(services),
+      activities: createDocumentActivities({ ...services, extraction, embeddings }),
       maxConcurrentActivityTaskExecutions: settings.SPECTRA_WORKER_CONCURRENCY,
       maxCachedWorkflows: 200,
     }),
@@ -80,6 +88,7 @@ export async function startTemporalWorkers(services: Services, connection: Nativ
       stopping = true;
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await Promise.allSettled(runs);
+      await extraction.close();
     },
   };
 }

@@ -91,7 +91,7 @@ export const settingsSchema = z.object({
   SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE: count(64, 10_000),
   SPECTRA_RETRIEVAL_SCORED_ROWS: count(1_000, 1_000_000),
   SPECTRA_RECALL_WEIGHTS: recallWeights,
-  SPECTRA_WORKER_CONCURRENCY: count(4, 256),
+  SPECTRA_WORKER_CONCURRENCY: count(16, 256),
   // Two at least: while one reads for minutes, the other serves the small documents.
   SPECTRA_EXTRACTION_THREADS: count(Math.min(4, Math.max(2, availableParallelism() - 1)), 64),
   SPECTRA_EXTRACTION_MEMORY_MB: count(1024, 1_000_000),

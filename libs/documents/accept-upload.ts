@@ -107,7 +107,10 @@ export class UploadAcceptance {
       await objects.keep(stored.key).catch((error: unknown) => {
         logger.warn({ err: error, document_id: fresh }, 'accepted; a sweep will find that its bytes are to be kept');
       });
-      return await this.#record(documents, event);
+      const answer = await this.#record(documents, event);
+      // After the record, which the relay would make at the same time otherwise. Without it the relay polls.
+      this.#dependencies.notifier.wake(this.#dependencies.generation);
+      return answer;
     } catch (error) {
       // A commit whose answer was lost may have happened: its bytes must stay. Everything before it leaves nothing.
       if (!(error instanceof UncertainCommit)) await objects.delete(stored.key).catch(() => undefined);
@@ -136,7 +139,7 @@ export class UploadAcceptance {
   }
 
   async #commit(event: DocumentAccepted): Promise<void> {
-    const { pool, generation, notifier } = this.#dependencies;
+    const { pool, generation } = this.#dependencies;
     const trace = currentTrace();
     const progress = { published: false };
     try {
@@ -156,13 +159,12 @@ export class UploadAcceptance {
       throw progress.published && isConnectionError(error) ? new UncertainCommit(error) : error;
     }
     await fault('after-commit');
-    notifier.wake(generation);
   }
 
   async #record(documents: DocumentRepository, event: DocumentAccepted): Promise<UploadResponse> {
     let id = event.documentId;
     try {
-      id = (await documents.upsertAccepted(event)) ?? id;
+      id = (await documents.upsertAccepted(event, this.#dependencies.generation)) ?? id;
     } catch (error) {
       this.#dependencies.logger.warn({ err: error, document_id: id }, 'accepted; the relay will write the record');
     }

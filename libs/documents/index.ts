@@ -12,11 +12,15 @@ export { detectMediaType, type MediaTypeEvidence } from './media-type.js';
 export { UploadAcceptance } from './accept-upload.js';
 export { clearUpUploads } from './clear-up-uploads.js';
 export {
+  ChunkWriter,
   deleteStaleChunks,
   DocumentRepository,
-  JobRepository,
+  StageDisplay,
   storageKeys,
-  writeChunks,
+  writeFailure,
+  writtenPositions,
+  type ChunkOwner,
   type EmbeddedChunk,
+  type RunIdentity,
   type StoredDocument,
 } from './repository/index.js';

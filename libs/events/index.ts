@@ -2,6 +2,7 @@ export { outboxChannel } from './channel.js';
 export type { CircuitStatus } from './circuit.js';
 export type { EventEnvelope } from './envelope.js';
 export { DependencyDownError, EventContractError, TerminalHandlerError } from './errors.js';
+export { GroupCommit } from './group-commit.js';
 export type { EventHandler } from './handler.js';
 export { Notifier, type NotifierOptions } from './notifier.js';
 export { publish, type NewEvent } from './publish.js';

@@ -8,12 +8,12 @@ import { expectedChunkId, FaultWorld, type ChunkRow, type Job } from './fault-wo
 const POINTS = [
   'extract',
   'extract-done',
-  'chunk',
-  'chunk-done',
+  'prepared',
   'embed',
   'embed-batch',
-  'embed-done',
+  'batch-written',
   'complete',
+  'written',
   'complete-done',
 ] as const;
 type Point = (typeof POINTS)[number];
@@ -143,12 +143,12 @@ describe('a worker that is killed at a stage of the pipeline and started again',
     expect(rowsAtCrash).toEqual({
       extract: 0,
       'extract-done': 0,
-      chunk: 0,
-      'chunk-done': 0,
+      prepared: 0,
       embed: 0,
-      'embed-batch': 64,
-      'embed-done': count,
-      complete: count,
+      'embed-batch': 0,
+      'batch-written': 64,
+      complete: 64,
+      written: count,
       'complete-done': count,
     });
   });

@@ -26,7 +26,12 @@ function progress(): (done: number, total: number) => void {
 
 async function run(request: ThreadRequest): Promise<void> {
   if (request.kind === 'prepare') {
-    const prepared = await prepareDocument(request.bytes, request.mediaType, { onProgress: progress() });
+    const prepared = await prepareDocument(request.bytes, request.mediaType, {
+      onProgress: progress(),
+      onChunking: () => {
+        send({ kind: 'chunking' });
+      },
+    });
     send({ kind: 'done', answer: prepared }, [prepared.lines.buffer]);
     return;
   }

@@ -1,7 +1,13 @@
 import { chunkDocument } from '../chunk.js';
 import { extractDocument } from '../extract.js';
 import type { ExtractOptions } from '../extracted-document.js';
+import { emptyDocument } from '../unreadable-document-error.js';
 import { encodePrepared, type PreparedDocument } from './prepared-document.js';
+
+export interface PrepareOptions extends ExtractOptions {
+  /** Called when the text is there and the cutting begins. */
+  readonly onChunking?: () => void;
+}
 
 /**
  * Bytes -> text -> passages, in the thread that calls it.
@@ -11,10 +17,12 @@ import { encodePrepared, type PreparedDocument } from './prepared-document.js';
 export async function prepareDocument(
   bytes: Uint8Array,
   mediaType: string,
-  options: ExtractOptions = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedDocument> {
   const document = await extractDocument(bytes, mediaType, options);
+  options.onChunking?.();
   const chunks = chunkDocument(document);
+  if (chunks.length === 0) throw emptyDocument();
   return encodePrepared(
     { title: document.title, pageCount: document.pages?.length ?? null, chunkCount: chunks.length },
     chunks,

@@ -57,6 +57,11 @@ export class PreparedReader {
     if (batch.length > 0) yield batch;
   }
 
+  /** Gives the source up, wherever the reading is. */
+  async close(): Promise<void> {
+    await this.#lines.return(undefined);
+  }
+
   async #line(): Promise<string> {
     const next = await this.#lines.next();
     if (next.done === true) throw new Error('a prepared document without a header');

@@ -23,5 +23,6 @@ export interface ThreadFailure {
 
 export type ThreadReply =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'chunking' }
   | { readonly kind: 'done'; readonly answer: ThreadTasks[TaskKind]['answer'] }
   | { readonly kind: 'failed'; readonly failure: ThreadFailure };

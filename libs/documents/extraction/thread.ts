@@ -29,12 +29,14 @@ export interface ThreadLimits {
 export interface TaskOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** The text of the document is there, and it is cut now. */
+  readonly onChunking?: (() => void) | undefined;
 }
 
 interface Running {
   readonly resolve: (answer: ThreadTasks[TaskKind]['answer']) => void;
   readonly reject: (error: unknown) => void;
-  readonly onProgress: TaskOptions['onProgress'];
+  readonly options: TaskOptions;
 }
 
 /** One thread, for one task at a time. What goes wrong beyond an error of the task itself ends it: `alive` says so. */
@@ -79,10 +81,11 @@ export class ExtractionThread {
   async run<K extends TaskKind>(
     request: Extract<ThreadRequest, { kind: K }>,
     transfer: readonly Transferable[],
-    { signal, onProgress }: TaskOptions = {},
+    options: TaskOptions = {},
   ): Promise<ThreadTasks[K]['answer']> {
     if (this.#running !== null) throw new Error('an extraction thread does one task at a time');
     if (this.#ended !== undefined) throw this.#ended.reason;
+    const { signal } = options;
     signal?.throwIfAborted();
     const { deadlineMs } = this.#limits;
     const deadline = setTimeout(() => {
@@ -96,7 +99,7 @@ export class ExtractionThread {
     this.#worker.ref();
     try {
       return await new Promise((resolve, reject) => {
-        this.#running = { resolve: resolve, reject, onProgress };
+        this.#running = { resolve: resolve, reject, options };
         this.#worker.postMessage(request, transfer);
       });
     } finally {
@@ -115,7 +118,8 @@ export class ExtractionThread {
   }
 
   #receive(reply: ThreadReply): void {
-    if (reply.kind === 'progress') this.#running?.onProgress?.(reply.done, reply.total);
+    if (reply.kind === 'progress') this.#running?.options.onProgress?.(reply.done, reply.total);
+    else if (reply.kind === 'chunking') this.#running?.options.onChunking?.();
     else if (reply.kind === 'done') this.#running?.resolve(reply.answer);
     else this.#running?.reject(errorOf(reply.failure));
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { idFromDigest } from '#libs/contracts/index.js';
+import { GroupCommit } from '#libs/events/index.js';
 import { titleKey } from '#libs/recall/index.js';
-import { atomic, type SurrealSession } from '#libs/stores/surreal/index.js';
+import { atomic, query, type SurrealSession } from '#libs/stores/surreal/index.js';
 import { RecordId } from 'surrealdb';
 
 /** A chunk as the pipeline hands it over, with its vector. */
@@ -26,59 +27,154 @@ export interface ChunkOwner {
   readonly embeddingModelId: string;
 }
 
+/** What becomes of a document with its last chunks: `ready`, and its job succeeded. */
+export interface Completion {
+  readonly workflowId: string;
+  readonly attempt: number;
+  readonly startedAt: Date;
+  readonly chunkCount: number;
+  readonly pageCount: number | null;
+}
+
+interface Write {
+  readonly document: RecordId;
+  readonly version: number;
+  readonly rows: readonly Record<string, unknown>[];
+  readonly completion:
+    (Omit<Completion, 'workflowId' | 'pageCount'> & { job: RecordId; pageCount?: number }) | undefined;
+}
+
+/** Documents whose chunks are written in one transaction. */
+const WRITES_TOGETHER = 8;
+
+/**
+ * Of the documents of a transaction, those that still are at their version: a document deleted meanwhile gets no orphans.
+ * Touching the record lets the engine see the conflict with a delete that runs at the same time. Rows that are there
+ * already stay as they are.
+ */
+const WRITE = `BEGIN;
+LET $live = (SELECT VALUE [id, version] FROM $documents);
+FOR $write IN $writes {
+  IF [$write.document, $write.version] IN $live {
+    INSERT IGNORE INTO knowledge_chunk $write.rows RETURN NONE;
+    INSERT IGNORE INTO knowledge_vector $write.vectors RETURN NONE;
+    LET $done = $write.completion;
+    IF $done = NONE {
+      UPDATE $write.document SET updated_at = time::now() RETURN NONE;
+    } ELSE {
+      UPDATE $write.document SET status = 'ready', error = NONE, title = $done.title, chunk_count = $done.chunkCount,
+        page_count = $done.pageCount ?? page_count, updated_at = time::now(),
+        processing_started_at = processing_started_at ?? $done.startedAt, processing_completed_at = time::now() RETURN NONE;
+      UPDATE $done.job SET status = 'succeeded', error = NONE, stage = 'ready',
+        attempts = math::max([attempts, $done.attempt]), started_at = started_at ?? $done.startedAt,
+        finished_at = time::now() RETURN NONE;
+    };
+  };
+};
+RETURN { live: $live.map(|$pair| [record::id($pair[0]), $pair[1]]) };
+COMMIT;`;
+
 /** The id of a chunk follows from (document, version, position): a rerun writes the same rows again, never more. */
 export function chunkId(documentId: string, version: number, position: number): string {
   return idFromDigest(createHash('sha256').update(`${documentId}\0${version}\0${position}`).digest());
 }
 
 /**
- * Writes a batch in one transaction, and only while the document still is at this version: a document deleted
- * meanwhile gets no orphans. Rows that are there already stay as they are.
- * @returns false when the document is gone.
+ * Writes chunks and finishes documents. A commit costs the store more than the rows in it, so what several documents want
+ * written at the same time goes in one transaction (measured, ms a document: 19.6 alone, 5.2 in groups of eight).
  */
-export async function writeChunks(
-  session: SurrealSession,
-  owner: ChunkOwner,
-  chunks: readonly EmbeddedChunk[],
-): Promise<boolean> {
+export class ChunkWriter {
+  readonly #groups = new WeakMap<SurrealSession, GroupCommit<Write, boolean>>();
+
+  /**
+   * Writes a batch, and with `completion` makes the document `ready` in the same transaction.
+   * @returns false when the document, or that version of it, is gone; nothing was written then.
+   */
+  async write(
+    session: SurrealSession,
+    owner: ChunkOwner,
+    chunks: readonly EmbeddedChunk[],
+    completion?: Completion,
+  ): Promise<boolean> {
+    const write = toWrite(owner, chunks, completion);
+    // What fails together is done again alone, so that only the failing one pays.
+    return this.#group(session)
+      .add(write)
+      .catch(async () => (await writeTogether(session, [write]))[0] === true);
+  }
+
+  #group(session: SurrealSession): GroupCommit<Write, boolean> {
+    let group = this.#groups.get(session);
+    if (group === undefined) {
+      // One at a time: transactions side by side meet in the vector index and would be sent again.
+      group = new GroupCommit((writes) => writeTogether(session, writes), { groups: 1, items: WRITES_TOGETHER });
+      this.#groups.set(session, group);
+    }
+    return group;
+  }
+}
+
+function toWrite(owner: ChunkOwner, chunks: readonly EmbeddedChunk[], completion: Completion | undefined): Write {
   const document = new RecordId('document', owner.documentId);
   const now = new Date();
-  const rows = chunks.map((chunk) => ({
-    id: new RecordId('knowledge_chunk', chunkId(owner.documentId, owner.version, chunk.position)),
+  return {
     document,
-    text: chunk.text,
-    search_text: chunk.searchText,
-    title_key: chunk.position === 0 ? (titleKey(owner.title) ?? undefined) : undefined,
-    position: chunk.position,
-    section: chunk.section ?? undefined,
-    page: chunk.page ?? undefined,
-    char_start: chunk.charStart,
-    char_end: chunk.charEnd,
-    token_count: chunk.tokenCount,
-    labels: owner.labels,
-    created_at: now,
-  }));
-  const vectors = chunks.map((chunk) => ({
-    id: new RecordId('knowledge_vector', chunkId(owner.documentId, owner.version, chunk.position)),
-    document,
-    embedding: chunk.embedding,
-    embedding_model_id: owner.embeddingModelId,
-    labels: owner.labels,
-    created_at: now,
-  }));
-  const results = await atomic(
-    session,
-    `BEGIN;
-     LET $there = (SELECT VALUE version FROM ONLY $document) = $version;
-     IF $there {
-       INSERT IGNORE INTO knowledge_chunk $rows RETURN NONE;
-       INSERT IGNORE INTO knowledge_vector $vectors RETURN NONE;
-     };
-     RETURN $there;
-     COMMIT;`,
-    { document, version: owner.version, rows, vectors },
-  );
-  return results.includes(true);
+    version: owner.version,
+    rows: chunks.map((chunk) => ({
+      id: new RecordId('knowledge_chunk', chunkId(owner.documentId, owner.version, chunk.position)),
+      document,
+      text: chunk.text,
+      search_text: chunk.searchText,
+      title_key: chunk.position === 0 ? (titleKey(owner.title) ?? undefined) : undefined,
+      position: chunk.position,
+      section: chunk.section ?? undefined,
+      page: chunk.page ?? undefined,
+      char_start: chunk.charStart,
+      char_end: chunk.charEnd,
+      token_count: chunk.tokenCount,
+      labels: owner.labels,
+      created_at: now,
+    })),
+    vectors: chunks.map((chunk) => ({
+      id: new RecordId('knowledge_vector', chunkId(owner.documentId, owner.version, chunk.position)),
+      document,
+      embedding: chunk.embedding,
+      embedding_model_id: owner.embeddingModelId,
+      labels: owner.labels,
+      created_at: now,
+    })),
+    completion: completion && {
+      job: new RecordId('job', completion.workflowId),
+      title: owner.title,
+      attempt: completion.attempt,
+      startedAt: completion.startedAt,
+      chunkCount: completion.chunkCount,
+      pageCount: completion.pageCount ?? undefined,
+    },
+  };
+}
+
+async function writeTogether(session: SurrealSession, writes: readonly Write[]): Promise<boolean[]> {
+  const results = await atomic(session, WRITE, { documents: writes.map(({ document }) => document), writes });
+  const answer = results.find((result) => typeof result === 'object' && result !== null && 'live' in result);
+  if (!answer) throw new Error('SurrealDB answered a write of chunks without saying whose');
+  const live = new Set((answer as { live: [string, number][] }).live.map(([id, version]) => `${id} ${version}`));
+  return writes.map(({ document, version }) => live.has(`${String(document.id)} ${version}`));
+}
+
+/** Which positions of a version are there already: what an earlier attempt wrote needs no embedding again. */
+export async function writtenPositions(
+  session: SurrealSession,
+  owner: Pick<ChunkOwner, 'documentId' | 'version'>,
+  positions: readonly number[],
+): Promise<Set<number>> {
+  const [found] = await query<[string[]]>(session, 'SELECT VALUE record::id(id) FROM $ids', {
+    ids: positions.map(
+      (position) => new RecordId('knowledge_vector', chunkId(owner.documentId, owner.version, position)),
+    ),
+  });
+  const written = new Set(found);
+  return new Set(positions.filter((position) => written.has(chunkId(owner.documentId, owner.version, position))));
 }
 
 /**

@@ -1,11 +1,11 @@
-import type {
-  Chunk,
-  ChunkPage,
-  Document,
-  DocumentAccepted,
-  DocumentPage,
-  DocumentStatus,
-  ListDocumentsQuery,
+import {
+  documentWorkflowId,
+  type Chunk,
+  type ChunkPage,
+  type Document,
+  type DocumentAccepted,
+  type DocumentPage,
+  type ListDocumentsQuery,
 } from '#libs/contracts/index.js';
 import { atomic, query, type SurrealSession } from '#libs/stores/surreal/index.js';
 
@@ -26,14 +26,6 @@ export interface StoredDocument extends Document {
   readonly storageKey: string;
 }
 
-/** What a stage of the pipeline changes besides the status. */
-export interface StatusChange {
-  readonly status: DocumentStatus;
-  readonly error?: string | null;
-  readonly chunkCount?: number;
-  readonly pageCount?: number | null;
-}
-
 const COLUMNS = `record::id(id) AS id, title, source, mime_type AS mimeType, size_bytes AS sizeBytes, content_hash AS contentHash,
   status, error, version, labels, chunk_count AS chunkCount, page_count AS pageCount, observed_at AS observedAt, created_at AS createdAt,
   updated_at AS updatedAt, processing_started_at AS processingStartedAt, processing_completed_at AS processingCompletedAt,
@@ -43,7 +35,8 @@ const COLUMNS = `record::id(id) AS id, title, source, mime_type AS mimeType, siz
  * The record of an accepted document: made by the API right after the accept, and again by the relay before the
  * pipeline starts, so that a crash between the two heals itself. The unique index on content_hash decides a race of
  * two uploads with the same bytes: the loser's record is not made, and the winner's id comes back. A newer version of
- * the same document (an upload that failed, sent again) goes back to `queued`.
+ * the same document (an upload that failed, sent again) goes back to `queued`. With the record comes its job: the visible
+ * shadow of the workflow run.
  */
 const UPSERT_ACCEPTED = `BEGIN;
 LET $document = type::record('document', $id);
@@ -58,6 +51,10 @@ IF $deleted { } ELSE IF $same = NONE {
 } ELSE IF $same.id = $document AND $same.version < $version {
   UPDATE $document SET version = $version, status = 'queued', error = NONE, updated_at = type::datetime($acceptedAt),
     processing_started_at = NONE, processing_completed_at = NONE;
+};
+IF !$deleted AND ($same = NONE OR $same.id = $document) {
+  INSERT IGNORE INTO job { id: type::record('job', $workflowId), kind: 'document_pipeline', subject: $id, status: 'queued',
+    attempts: 0, workflow_id: $workflowId, generation: $generation, created_at: time::now() } RETURN NONE;
 };
 RETURN { accepted: IF $deleted { NULL } ELSE { record::id($same.id ?? $document) } };
 COMMIT;`;
@@ -83,7 +80,7 @@ export class DocumentRepository {
    * @returns the id of the document that holds these bytes: the event's own, or that of an earlier upload; null when the
    *   document was deleted meanwhile.
    */
-  async upsertAccepted(event: DocumentAccepted): Promise<string | null> {
+  async upsertAccepted(event: DocumentAccepted, generation: number): Promise<string | null> {
     const results = await atomic(this.session, UPSERT_ACCEPTED, {
       id: event.documentId,
       title: event.title,
@@ -96,10 +93,27 @@ export class DocumentRepository {
       labels: event.labels,
       observedAt: event.observedAt,
       acceptedAt: event.acceptedAt,
+      workflowId: documentWorkflowId(event.contextId, event.documentId, event.version),
+      generation,
     });
     const answer = results.findLast((result) => typeof result === 'object' && result !== null && 'accepted' in result);
     if (!answer) throw new Error('SurrealDB answered an upsert without an id');
     return (answer as { accepted: string | null }).accepted;
+  }
+
+  /** Whether the record and the job of an accepted upload are there: then upsertAccepted would change nothing. */
+  async isRecorded(event: DocumentAccepted): Promise<boolean> {
+    const [recorded] = await query<[boolean]>(
+      this.session,
+      `RETURN (SELECT VALUE version FROM ONLY type::record('document', $id)) = $version
+         AND (SELECT VALUE id FROM ONLY type::record('job', $workflowId)) != NONE`,
+      {
+        id: event.documentId,
+        version: event.version,
+        workflowId: documentWorkflowId(event.contextId, event.documentId, event.version),
+      },
+    );
+    return recorded;
   }
 
   async find(id: string): Promise<StoredDocument | null> {
@@ -140,51 +154,6 @@ export class DocumentRepository {
       pageSize: request.pageSize,
       total: counts[0]?.total ?? 0,
     };
-  }
-
-  /**
-   * Moves one version of a document to a status.
-   * @returns false when the document, or that version of it, is not there any more.
-   */
-  async setStatus(id: string, version: number, change: StatusChange): Promise<boolean> {
-    const finished = change.status === 'ready' || change.status === 'failed';
-    const [rows] = await atomic<[unknown[]]>(
-      this.session,
-      `UPDATE type::record('document', $id) SET status = $status, updated_at = time::now(), error = $error,
-         processing_started_at = processing_started_at ?? time::now(),
-         processing_completed_at = IF $finished { time::now() } ELSE { NONE },
-         chunk_count = $chunkCount ?? chunk_count, page_count = $pageCount ?? page_count
-       WHERE version = $version RETURN VALUE id`,
-      {
-        id,
-        version,
-        finished,
-        status: change.status,
-        error: change.error ?? undefined,
-        chunkCount: change.chunkCount,
-        pageCount: change.pageCount ?? undefined,
-      },
-    );
-    return rows.length > 0;
-  }
-
-  /** Gives a document the title that was found in it. */
-  async setTitle(id: string, version: number, title: string): Promise<void> {
-    await atomic(this.session, `UPDATE type::record('document', $id) SET title = $title WHERE version = $version`, {
-      id,
-      version,
-      title,
-    });
-  }
-
-  /** Dates a document by what stands in it, unless its upload did. `observedAt` is ISO 8601. */
-  async setObservedAt(id: string, version: number, observedAt: string): Promise<void> {
-    await atomic(
-      this.session,
-      `UPDATE type::record('document', $id) SET observed_at = type::datetime($observedAt)
-       WHERE version = $version AND observed_at = NONE`,
-      { id, version, observedAt },
-    );
   }
 
   /** Removes the record and its chunks at once; its id stays taken, so that its event cannot bring it back. @returns false when it was not there. */

@@ -1,4 +1,11 @@
-export { deleteStaleChunks, writeChunks, type EmbeddedChunk } from './chunk-writer.js';
+export {
+  ChunkWriter,
+  deleteStaleChunks,
+  writtenPositions,
+  type ChunkOwner,
+  type Completion,
+  type EmbeddedChunk,
+} from './chunk-writer.js';
 export { DocumentRepository, type StoredDocument } from './document-repository.js';
-export { JobRepository } from './job-repository.js';
+export { StageDisplay, writeFailure, type RunIdentity } from './pipeline-run.js';
 export { storageKeys } from './storage-keys.js';

@@ -16,9 +16,7 @@ export const storageKeys = {
   derivedVersion: (contextId: string, documentId: string, version: number): string =>
     `contexts/${contextId}/derived/${documentId}/v${version}/`,
 
-  extracted: (contextId: string, documentId: string, version: number): string =>
-    `contexts/${contextId}/derived/${documentId}/v${version}/extracted.json`,
-
-  chunks: (contextId: string, documentId: string, version: number): string =>
-    `contexts/${contextId}/derived/${documentId}/v${version}/chunks.json`,
+  /** A document that is read and cut, until all of it is indexed. */
+  prepared: (contextId: string, documentId: string, version: number): string =>
+    `contexts/${contextId}/derived/${documentId}/v${version}/prepared.ndjson`,
 };

@@ -66,6 +66,11 @@ describe('objects', () => {
     await store.put('a/b/c', Buffer.from('one'));
     await store.put('a/b/c', Buffer.from('two'));
     expect(Buffer.from(await store.get('a/b/c')).toString()).toBe('two');
+    expect([await store.exists('a/b/c'), await store.exists('a/b'), await store.exists('a/b/d')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     await store.delete('a/b/c');
     await store.delete('a/b/c');
     for (const read of [store.get('a/b/c'), store.stream('a/b/c')])

@@ -39,6 +39,7 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array>;
   /** @throws NotFoundError (code `object_not_found`) when nothing is stored under the key. */
   stream(key: string): Promise<{ readonly body: Readable; readonly sizeBytes: number }>;
+  exists(key: string): Promise<boolean>;
   /** Removes one object; one that is not there is removed already. */
   delete(key: string): Promise<void>;
   /** Removes everything under a prefix that ends in "/". */
