@@ -37,11 +37,12 @@ export interface Completion {
 }
 
 interface Write {
+  readonly documentId: string;
   readonly document: RecordId;
   readonly version: number;
   readonly rows: readonly Record<string, unknown>[];
-  readonly completion:
-    (Omit<Completion, 'workflowId' | 'pageCount'> & { job: RecordId; pageCount?: number }) | undefined;
+  readonly vectors: readonly Record<string, unknown>[];
+  readonly completion: Record<string, unknown> | undefined;
 }
 
 /** Documents whose chunks are written in one transaction. */
@@ -118,6 +119,7 @@ function toWrite(owner: ChunkOwner, chunks: readonly EmbeddedChunk[], completion
   const document = new RecordId('document', owner.documentId);
   const now = new Date();
   return {
+    documentId: owner.documentId,
     document,
     version: owner.version,
     rows: chunks.map((chunk) => ({
@@ -159,7 +161,7 @@ async function writeTogether(session: SurrealSession, writes: readonly Write[]):
   const answer = results.find((result) => typeof result === 'object' && result !== null && 'live' in result);
   if (!answer) throw new Error('SurrealDB answered a write of chunks without saying whose');
   const live = new Set((answer as { live: [string, number][] }).live.map(([id, version]) => `${id} ${version}`));
-  return writes.map(({ document, version }) => live.has(`${String(document.id)} ${version}`));
+  return writes.map(({ documentId, version }) => live.has(`${documentId} ${version}`));
 }
 
 /** Which positions of a version are there already: what an earlier attempt wrote needs no embedding again. */
