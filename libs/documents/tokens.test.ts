@@ -14,6 +14,16 @@ describe('estimateTokens', () => {
     expect(estimateTokens('обеспечение')).toBe(4);
   });
 
+  it('counts ASCII as it counts any other text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary-ascii', maxLength: 80 }), (text) => {
+        // One Han character is one token, and takes the whole text off the way that only ASCII goes.
+        expect(estimateTokens(`${text} 漢`)).toBe(estimateTokens(text) + 1);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('never makes the parts of a cut text cheaper than the whole', () => {
     fc.assert(
       fc.property(anyText, fc.nat(), (text, seed) => {

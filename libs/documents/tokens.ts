@@ -17,8 +17,35 @@ const TOKEN =
 /** No token covers more UTF-16 units than this: seven letters from beyond the basic plane. */
 export const MOST_UNITS_PER_TOKEN = 14;
 
+/** Letters or digits of a Latin word that are one token. */
+const LATIN_UNITS_PER_TOKEN = 7;
+
 /** Estimated number of tokens of `text`, 0 for only white space. */
 export function estimateTokens(text: string): number {
+  return estimateAscii(text) ?? estimateAny(text);
+}
+
+/** The same count without the expression, which costs ten times as much; null when the text is not ASCII. */
+function estimateAscii(text: string): number | null {
+  let total = 0;
+  let run = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return null;
+    const letter = code | 0x20;
+    if ((letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39)) {
+      if (run === 0) total++;
+      run = run === LATIN_UNITS_PER_TOKEN - 1 ? 0 : run + 1;
+      continue;
+    }
+    run = 0;
+    const isSpace = code === 0x20 || (code >= 0x09 && code <= 0x0d);
+    if (!isSpace) total++;
+  }
+  return total;
+}
+
+function estimateAny(text: string): number {
   let total = 0;
   for (const _ of text.matchAll(TOKEN)) total++;
   return total;
