@@ -57,8 +57,10 @@ const WRITE = `BEGIN;
 LET $live = (SELECT VALUE [id, version] FROM $documents);
 FOR $write IN $writes {
   IF [$write.document, $write.version] IN $live {
-    INSERT IGNORE INTO knowledge_chunk $write.rows RETURN NONE;
-    INSERT IGNORE INTO knowledge_vector $write.vectors RETURN NONE;
+    IF array::len($write.rows) > 0 {
+      INSERT IGNORE INTO knowledge_chunk $write.rows RETURN NONE;
+      INSERT IGNORE INTO knowledge_vector $write.vectors RETURN NONE;
+    };
     LET $done = $write.completion;
     IF $done = NONE {
       UPDATE $write.document SET updated_at = time::now() RETURN NONE;
@@ -170,11 +172,15 @@ export async function writtenPositions(
   owner: Pick<ChunkOwner, 'documentId' | 'version'>,
   positions: readonly number[],
 ): Promise<Set<number>> {
-  const [found] = await query<[string[]]>(session, 'SELECT VALUE record::id(id) FROM $ids', {
-    ids: positions.map(
-      (position) => new RecordId('knowledge_vector', chunkId(owner.documentId, owner.version, position)),
-    ),
-  });
+  const [found] = await query<[string[]]>(
+    session,
+    'RETURN $ids.filter(|$id| record::exists($id)).map(|$id| record::id($id))',
+    {
+      ids: positions.map(
+        (position) => new RecordId('knowledge_vector', chunkId(owner.documentId, owner.version, position)),
+      ),
+    },
+  );
   const written = new Set(found);
   return new Set(positions.filter((position) => written.has(chunkId(owner.documentId, owner.version, position))));
 }
