@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RecordId } from 'surrealdb';
-import { writeChunks } from '#libs/documents/index.js';
+import { ChunkWriter } from '#libs/documents/index.js';
 import { ConversationWriter } from '#libs/memory/index.js';
 import { localEmbeddings } from '#libs/models/index.js';
 import { query } from '#libs/stores/surreal/index.js';
@@ -48,7 +48,7 @@ describe('recall', () => {
     });
     const searchTexts = texts.map((text) => `${title}\n${text}`);
     const vectors = await embeddings.embed(searchTexts);
-    await writeChunks(
+    await new ChunkWriter().write(
       context.session,
       { documentId: id, version: 1, title, labels, embeddingModelId: embeddings.id },
       texts.map((text, position) => ({
