@@ -76,7 +76,12 @@ export class DocumentProcessor {
     const key = storageKeys.prepared(input.contextId, input.documentId, input.version);
     if (run.attempt > 1 && (await objects.exists(key))) return new PreparedReader((await objects.stream(key)).body);
     const { header, lines } = await extraction.prepare(
-      { mediaType: input.mimeType, sizeBytes: input.sizeBytes, load: () => objects.get(input.storageKey) },
+      {
+        mediaType: input.mimeType,
+        charset: input.charset ?? null,
+        sizeBytes: input.sizeBytes,
+        load: () => objects.get(input.storageKey),
+      },
       {
         signal: cancellationSignal(),
         onProgress: (done, total) => {
@@ -103,7 +108,7 @@ export class DocumentProcessor {
     reader: PreparedReader,
     display: StageDisplay,
   ): Promise<{ chunkCount: number } | Gone> {
-    const { chunkCount, pageCount, title: ownTitle } = await reader.header();
+    const { chunkCount, pageCount, date, title: ownTitle } = await reader.header();
     // An upload without a title bears its file name; what the document calls itself is better.
     const title = ownTitle !== null && document.title === document.source ? ownTitle : document.title;
     display.stage('embedding', title);
@@ -125,7 +130,7 @@ export class DocumentProcessor {
       if (input.version > 1) await deleteStaleChunks(session, input.documentId, input.version, chunkCount);
       cancellationSignal().throwIfAborted();
       await fault('complete');
-      if (!(await this.#writer.write(session, owner, rows, { ...run, chunkCount, pageCount }))) return 'gone';
+      if (!(await this.#writer.write(session, owner, rows, { ...run, chunkCount, pageCount, date }))) return 'gone';
     }
     if (done !== chunkCount) throw new Error(`${done} of ${chunkCount} passages were prepared`);
     await fault('written');

@@ -98,7 +98,7 @@ export class InlinePipeline {
       return { ...chunk, tokenCount: Math.ceil(text.length / 4) };
     });
     // As an attempt that was cut off after the reading leaves it, so that the next one begins with the writing.
-    const lines = [{ title: null, pageCount: null, chunkCount: chunks.length }, ...chunks];
+    const lines = [{ title: null, date: null, pageCount: null, chunkCount: chunks.length }, ...chunks];
     const key = storageKeys.prepared(contextId, accepted.documentId, 1);
     await this.#services.objects.put(key, Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
     await this.#run('processDocument', input, { attempt: 2 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { newId, type DocumentAccepted } from '#libs/contracts/index.js';
-import { DocumentRepository, writeChunks } from '#libs/documents/index.js';
+import { ChunkWriter, DocumentRepository } from '#libs/documents/index.js';
 import { ConversationWriter } from '#libs/memory/index.js';
 import { localEmbeddings } from '#libs/models/index.js';
 import { query, SurrealServer, type SurrealSession } from '#libs/stores/surreal/index.js';
@@ -129,11 +129,11 @@ describe('a connection to SurrealDB that is cut in the middle of a write', () =>
     await cutMany(
       async () => {
         const accepted = event();
-        await world.documents.upsertAccepted(accepted);
+        await world.documents.upsertAccepted(accepted, world.generation);
         return accepted.documentId;
       },
       (documentId) =>
-        writeChunks(
+        new ChunkWriter().write(
           session,
           { documentId, version: 1, title: 'A title', labels: [], embeddingModelId: embeddings.id },
           chunks,
@@ -151,7 +151,7 @@ describe('a connection to SurrealDB that is cut in the middle of a write', () =>
   it('leaves the whole record of an accepted document or none', async () => {
     await cutMany(
       () => Promise.resolve(event()),
-      (accepted) => new DocumentRepository(session).upsertAccepted(accepted),
+      (accepted) => new DocumentRepository(session).upsertAccepted(accepted, world.generation),
       async ({ documentId, title, labels }) => {
         const found = await world.documents.find(documentId);
         if (found) expect(found).toMatchObject({ title, labels, status: 'queued', version: 1 });

@@ -10,6 +10,8 @@ export interface ExtractionPoolOptions extends ThreadLimits {
 
 export interface DocumentToPrepare {
   readonly mediaType: string;
+  /** The encoding of text that the sender declared. */
+  readonly charset?: string | null;
   readonly sizeBytes: number;
   /** Called when a thread is free, so that no bytes wait in memory. They are given to the thread. */
   readonly load: () => Promise<Uint8Array>;
@@ -50,7 +52,11 @@ export class ExtractionPool {
   prepare(document: DocumentToPrepare, options: TaskOptions = {}): Promise<PreparedDocument> {
     return this.#withThread(document.sizeBytes >= LARGE_BYTES, options.signal, async (thread) => {
       const bytes = transferable(await document.load());
-      return thread.run({ kind: 'prepare', bytes, mediaType: document.mediaType }, [bytes.buffer], options);
+      return thread.run(
+        { kind: 'prepare', bytes, mediaType: document.mediaType, charset: document.charset ?? null },
+        [bytes.buffer],
+        options,
+      );
     });
   }
 

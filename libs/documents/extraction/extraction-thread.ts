@@ -27,6 +27,7 @@ function progress(): (done: number, total: number) => void {
 async function run(request: ThreadRequest): Promise<void> {
   if (request.kind === 'prepare') {
     const prepared = await prepareDocument(request.bytes, request.mediaType, {
+      charset: request.charset,
       onProgress: progress(),
       onChunking: () => {
         send({ kind: 'chunking' });

@@ -24,7 +24,12 @@ export async function prepareDocument(
   const chunks = chunkDocument(document);
   if (chunks.length === 0) throw emptyDocument();
   return encodePrepared(
-    { title: document.title, pageCount: document.pages?.length ?? null, chunkCount: chunks.length },
+    {
+      title: document.title,
+      date: document.date,
+      pageCount: document.pages?.length ?? null,
+      chunkCount: chunks.length,
+    },
     chunks,
   );
 }

@@ -25,7 +25,10 @@ describe('a prepared document', () => {
         fc.integer({ min: 1, max: 200 }),
         fc.integer({ min: 1, max: 7 }),
         async (chunks, pieceSize, batchSize) => {
-          const written = encodePrepared({ title: 'Ähren\n', pageCount: null, chunkCount: chunks.length }, chunks);
+          const written = encodePrepared(
+            { title: 'Ähren\n', date: null, pageCount: null, chunkCount: chunks.length },
+            chunks,
+          );
           const reader = new PreparedReader(cut(written.lines, pieceSize));
           expect(await reader.header()).toEqual(written.header);
           const batches: Chunk[][] = [];

@@ -4,6 +4,8 @@ import type { Chunk } from '../chunk.js';
 export interface PreparedHeader {
   /** The title that the document gives itself, or null. */
   readonly title: string | null;
+  /** When the document says that it was written or published: ISO 8601 in UTC; null when it does not say. */
+  readonly date: string | null;
   /** Null for formats without pages. */
   readonly pageCount: number | null;
   readonly chunkCount: number;

@@ -3,7 +3,7 @@ import type { PreparedDocument } from './prepared-document.js';
 /** What a thread can be asked to do, and what it answers when that is done. */
 export interface ThreadTasks {
   prepare: {
-    readonly task: { readonly bytes: Uint8Array; readonly mediaType: string };
+    readonly task: { readonly bytes: Uint8Array; readonly mediaType: string; readonly charset: string | null };
     readonly answer: PreparedDocument;
   };
   /** Vectors of the local model, one after the other. */

@@ -34,6 +34,8 @@ export interface Completion {
   readonly startedAt: Date;
   readonly chunkCount: number;
   readonly pageCount: number | null;
+  /** What the document says of its own date, ISO 8601; what its upload said counts for more. */
+  readonly date: string | null;
 }
 
 interface Write {
@@ -66,7 +68,7 @@ FOR $write IN $writes {
       UPDATE $write.document SET updated_at = time::now() RETURN NONE;
     } ELSE {
       UPDATE $write.document SET status = 'ready', error = NONE, title = $done.title, chunk_count = $done.chunkCount,
-        page_count = $done.pageCount ?? page_count, updated_at = time::now(),
+        page_count = $done.pageCount ?? page_count, observed_at = observed_at ?? $done.date, updated_at = time::now(),
         processing_started_at = processing_started_at ?? $done.startedAt, processing_completed_at = time::now() RETURN NONE;
       UPDATE $done.job SET status = 'succeeded', error = NONE, stage = 'ready',
         attempts = math::max([attempts, $done.attempt]), started_at = started_at ?? $done.startedAt,
@@ -154,6 +156,7 @@ function toWrite(owner: ChunkOwner, chunks: readonly EmbeddedChunk[], completion
       startedAt: completion.startedAt,
       chunkCount: completion.chunkCount,
       pageCount: completion.pageCount ?? undefined,
+      date: completion.date === null ? undefined : new Date(completion.date),
     },
   };
 }
