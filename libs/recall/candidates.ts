@@ -2,29 +2,8 @@ import { query, type SurrealSession } from '#libs/stores/surreal/index.js';
 import { filterConditions, filterParameters, type PassageFilter } from './passage-filter.js';
 import { TEXT_FIELDS, VECTOR_TABLES, type PassageTable } from './passage-tables.js';
 
-export interface CandidateRequest {
-  /** The words to look for in each table; a table without words is not searched by text. */
-  readonly terms: ReadonlyMap<PassageTable, readonly string[]>;
-  readonly vector: readonly number[] | null;
-  readonly embeddingModelId: string;
-  /** Keys of the names in the question. */
-  readonly names: readonly string[];
-  readonly tables: readonly PassageTable[];
-  /** How many rows each search contributes at most. */
-  readonly textPool: number;
-  readonly vectorPool: number;
-  readonly filter: PassageFilter;
-}
-
-/** Scores by record id of the passage (`knowledge_chunk:…`, `memory_chunk:…`). */
-export interface Candidates {
-  /** One entry a table: BM25 of different indexes cannot be compared. */
-  readonly text: readonly ReadonlyMap<string, number>[];
-  /** Cosine similarity. */
-  readonly vector: ReadonlyMap<string, number>;
-  /** First passages of the documents whose title the question names. */
-  readonly titled: readonly string[];
-}
+/** Scores by record id of the passage (`knowledge_chunk:…`, `memory_chunk:…`), best first. */
+export type Scores = ReadonlyMap<string, number>;
 
 interface Row {
   id: string;
@@ -33,60 +12,69 @@ interface Row {
 interface VectorRow extends Row {
   model: string;
 }
+
 /** Documents that share a title and answer to its name; more would be noise. */
 export const SAME_TITLE_LIMIT = 4;
 
-/** OR semantics: the engine's default asks for all words of a question and finds almost nothing. */
-function textStatement(table: PassageTable, n: number, request: CandidateRequest): string {
-  return `SELECT id, search::score(1) AS score FROM ${table}
-    WHERE ${TEXT_FIELDS[table]} @1,OR@ $terms${n}${filterConditions(table, request.filter)}
-    ORDER BY score DESC LIMIT ${request.textPool};`;
+/**
+ * The best `limit` rows of a table by BM25. OR semantics: the engine's default asks for all words of a question and
+ * finds almost nothing.
+ */
+export async function findByText(
+  session: SurrealSession,
+  table: PassageTable,
+  terms: readonly string[],
+  filter: PassageFilter,
+  limit: number,
+): Promise<Scores> {
+  if (terms.length === 0) return new Map();
+  const [rows] = await query<[Row[]]>(
+    session,
+    `SELECT id, search::score(1) AS score FROM ${table}
+     WHERE ${TEXT_FIELDS[table]} @1,OR@ $terms${filterConditions(table, filter)} ORDER BY score DESC LIMIT $limit;`,
+    { terms: terms.join(' '), limit, ...filterParameters(filter) },
+  );
+  return new Map(rows.map((row) => [row.id, row.score]));
 }
 
 /**
- * `<|k,ef|>` takes literals only; both are validated integers of the configuration. The model of a row is looked at
- * afterwards: as a condition it made the engine read every record that its walk through the graph touches, and took
- * nine times as long. All rows of a Context are of one model but while it is being changed.
+ * The nearest rows of every table by cosine similarity, at most `limit` of each.
+ *
+ * The searches stand as statements of their own: within another statement the engine does not use its vector index
+ * (95 ms instead of 15 at 1,000 rows). `<|k,ef|>` takes literals only; `limit` is a validated integer. The model of a row
+ * is looked at afterwards: as a condition it made the engine read every record that its walk through the graph touches,
+ * and took nine times as long. All rows of a Context are of one model but while it is being changed.
  */
-function vectorStatement(table: PassageTable, { vectorPool, filter }: CandidateRequest): string {
-  return `SELECT type::record('${table}', record::id(id)) AS id, embedding_model_id AS model, 1 - vector::distance::knn() AS score
-    FROM ${VECTOR_TABLES[table]} WHERE embedding <|${vectorPool},${vectorPool}|> $vector${filterConditions(table, filter)};`;
+export async function findByVector(
+  session: SurrealSession,
+  tables: readonly PassageTable[],
+  vector: readonly number[],
+  modelId: string,
+  filter: PassageFilter,
+  limit: number,
+): Promise<Scores> {
+  const statements = tables.map(
+    (table) =>
+      `SELECT type::record('${table}', record::id(id)) AS id, embedding_model_id AS model, 1 - vector::distance::knn() AS score
+       FROM ${VECTOR_TABLES[table]} WHERE embedding <|${limit},${limit}|> $vector${filterConditions(table, filter)};`,
+  );
+  const results = await query<VectorRow[][]>(session, statements.join('\n'), { vector, ...filterParameters(filter) });
+  const rows = results.flat().filter((row) => row.model === modelId);
+  return new Map(rows.map((row) => [row.id, row.score]));
 }
 
-function titleStatement({ filter }: CandidateRequest): string {
-  return `RETURN array::distinct(array::flatten($names.map(|$name|
-    (SELECT VALUE id FROM knowledge_chunk WHERE title_key = $name${filterConditions('knowledge_chunk', filter)} LIMIT ${SAME_TITLE_LIMIT}))));`;
-}
-
-/**
- * Asks every signal that knows the question for its best rows, in one round trip. Searches stand as statements of their
- * own: as part of another statement the engine does not use its vector index (95 ms instead of 15 at 1,000 rows).
- */
-export async function findCandidates(session: SurrealSession, request: CandidateRequest): Promise<Candidates> {
-  const termsOf = (table: PassageTable): readonly string[] => request.terms.get(table) ?? [];
-  const searched = request.tables.filter((table) => termsOf(table).length > 0);
-  const compared = request.vector ? request.tables : [];
-  const statements = [
-    ...searched.map((table, n) => textStatement(table, n, request)),
-    ...compared.map((table) => vectorStatement(table, request)),
-    titleStatement(request),
-  ];
-  const results = await query<unknown[]>(session, statements.join('\n'), {
-    ...Object.fromEntries(searched.map((table, n) => [`terms${n}`, termsOf(table).join(' ')])),
-    vector: request.vector ?? [],
-    names: request.names,
-    ...filterParameters(request.filter),
-  });
-  const text = results.slice(0, searched.length) as Row[][];
-  const vector = results.slice(searched.length, -1) as VectorRow[][];
-  return {
-    text: text.map((rows) => new Map(rows.map((row) => [row.id, row.score]))),
-    vector: new Map(
-      vector
-        .flat()
-        .filter((row) => row.model === request.embeddingModelId)
-        .map((row) => [row.id, row.score]),
-    ),
-    titled: results.at(-1) as string[],
-  };
+/** First passages of the documents that bear one of these names as their title. */
+export async function findTitled(
+  session: SurrealSession,
+  names: readonly string[],
+  filter: PassageFilter,
+): Promise<string[]> {
+  if (names.length === 0) return [];
+  const [titled] = await query<[string[]]>(
+    session,
+    `RETURN array::distinct(array::flatten($names.map(|$name|
+       (SELECT VALUE id FROM knowledge_chunk WHERE title_key = $name${filterConditions('knowledge_chunk', filter)} LIMIT ${SAME_TITLE_LIMIT}))));`,
+    { names, ...filterParameters(filter) },
+  );
+  return titled;
 }

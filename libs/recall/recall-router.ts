@@ -1,7 +1,7 @@
 import type { EmbeddingModel } from '#libs/models/index.js';
 import type { SurrealSession } from '#libs/stores/surreal/index.js';
 import { alignTables, coverage } from './align-tables.js';
-import { findCandidates, type Candidates } from './candidates.js';
+import { findByText, findByVector, findTitled, type Scores } from './candidates.js';
 import { affordableTerms, DocumentFrequencies } from './document-frequencies.js';
 import { fuse, type FusedHit, type Fusion, type SignalScores } from './fuse.js';
 import { nameKeys } from './names.js';
@@ -74,11 +74,13 @@ export class RecallRouter {
 
   async recall(context: RecallContext, request: RecallRequest): Promise<RecallResult> {
     const weights = this.#weights(request);
-    const terms = weights.bm25 > 0 ? queryTerms(request.question) : [];
     const tables = request.includeMemory ? PASSAGE_TABLES : PASSAGE_TABLES.slice(0, 1);
-    const candidates = await this.#candidates(context, request, weights, tables, terms);
-
-    const compared = compareWithQuestion(candidates, await this.#comparable(context, candidates, terms), weights);
+    // The engine answers several requests at a time, so the wait is that of the slowest.
+    const compared = await Promise.all([
+      this.#byText(context, request, weights, tables),
+      this.#byVector(context, request, weights, tables),
+      this.#byTitle(context, request, weights),
+    ]);
     const fusion: Fusion = request.rrfK != null ? { method: 'rrf', k: request.rrfK } : { method: 'max' };
     const first = fuse(compared, fusion);
     const shown = first.slice(0, Math.max(request.k, NEIGHBOUR_SOURCES)).map((hit) => hit.id);
@@ -108,48 +110,51 @@ export class RecallRouter {
     return weightsFor({ ...weightsOf(embeddings.id), ...weights }, vectorWeight);
   }
 
-  async #candidates(
+  async #byText(
     context: RecallContext,
-    request: RecallRequest,
-    weights: SignalWeights,
+    { question, filter, k }: RecallRequest,
+    { bm25: weight }: SignalWeights,
     tables: readonly PassageTable[],
-    terms: readonly string[],
-  ): Promise<Candidates> {
-    const { embeddings, textPool, vectorPool, scoredRows } = this.#options;
-    const affordable = async (table: PassageTable): Promise<[PassageTable, string[]]> => {
-      const counts = await this.#frequencies.count(context, table, terms, scoredRows);
-      return [table, affordableTerms(terms, counts, scoredRows)];
-    };
-    const [byTable, [vector]] = await Promise.all([
-      Promise.all(tables.map(affordable)),
-      weights.vector > 0 ? embeddings.embed([request.question]) : [],
-    ]);
-    return findCandidates(context.session, {
-      terms: new Map(byTable),
-      vector: vector ?? null,
-      embeddingModelId: embeddings.id,
-      names: weights.title > 0 ? nameKeys(request.question, NAMES_PER_QUESTION) : [],
-      tables,
-      textPool: Math.max(textPool, request.k),
-      vectorPool: Math.max(vectorPool, request.k),
-      filter: request.filter,
-    });
+  ): Promise<SignalScores> {
+    if (weight === 0) return { signal: 'bm25', weight, scores: new Map() };
+    const { textPool, scoredRows } = this.#options;
+    const terms = queryTerms(question);
+    const found = await Promise.all(
+      tables.map(async (table) => {
+        const counts = await this.#frequencies.count(context, table, terms, scoredRows);
+        const affordable = affordableTerms(terms, counts, scoredRows);
+        return findByText(context.session, table, affordable, filter, Math.max(textPool, k));
+      }),
+    );
+    const comparable = await comparableScores(context.session, found, terms);
+    return { signal: 'bm25', weight, scores: new Map(found.flatMap((scores) => [...scores])), comparable };
   }
 
-  /** BM25 scores on one scale. One table alone is on its own scale. */
-  async #comparable(
+  async #byVector(
     { session }: RecallContext,
-    { text }: Candidates,
-    terms: readonly string[],
-  ): Promise<ReadonlyMap<string, number>> {
-    const matched = text.filter((scores) => scores.size > 0);
-    if (matched.length <= 1) return matched[0] ?? new Map<string, number>();
-    // The engine answers best first.
-    const bests = matched.map((scores) => [...scores.keys()][0] ?? '');
-    const texts = await loadSearchTexts(session, bests);
-    return alignTables(
-      matched.map((scores, table) => ({ scores, coverage: coverage(terms, texts.get(bests[table] ?? '') ?? '') })),
-    );
+    { question, filter, k, mode }: RecallRequest,
+    { vector: weight }: SignalWeights,
+    tables: readonly PassageTable[],
+  ): Promise<SignalScores> {
+    if (weight === 0) return { signal: 'vector', weight, scores: new Map() };
+    const { embeddings, vectorPool } = this.#options;
+    const [vector = []] = await embeddings.embed([question]);
+    const limit = mode === 'vector' ? Math.max(vectorPool, k) : vectorPool;
+    return {
+      signal: 'vector',
+      weight,
+      scores: await findByVector(session, tables, vector, embeddings.id, filter, limit),
+    };
+  }
+
+  async #byTitle(
+    { session }: RecallContext,
+    { question, filter }: RecallRequest,
+    { title: weight }: SignalWeights,
+  ): Promise<SignalScores> {
+    const names = weight === 0 ? [] : nameKeys(question, NAMES_PER_QUESTION);
+    const titled = await findTitled(session, names, filter);
+    return { signal: 'title', weight, absolute: true, scores: new Map(titled.map((id) => [id, 1])) };
   }
 
   async #lookAround(
@@ -179,17 +184,19 @@ export class RecallRouter {
   }
 }
 
-/** The signals that know the question. */
-function compareWithQuestion(
-  { text, vector, titled }: Candidates,
-  comparable: ReadonlyMap<string, number>,
-  weights: SignalWeights,
-): SignalScores[] {
-  return [
-    { signal: 'bm25', weight: weights.bm25, scores: new Map(text.flatMap((table) => [...table])), comparable },
-    { signal: 'vector', weight: weights.vector, scores: vector },
-    { signal: 'title', weight: weights.title, absolute: true, scores: new Map(titled.map((id) => [id, 1])) },
-  ];
+/** BM25 scores of several tables on one scale. One table alone is on its own scale. */
+async function comparableScores(
+  session: SurrealSession,
+  tables: readonly Scores[],
+  terms: readonly string[],
+): Promise<Scores> {
+  const matched = tables.filter((scores) => scores.size > 0);
+  if (matched.length <= 1) return matched[0] ?? new Map<string, number>();
+  const bests = matched.map((scores) => [...scores.keys()][0] ?? '');
+  const texts = await loadSearchTexts(session, bests);
+  return alignTables(
+    matched.map((scores, table) => ({ scores, coverage: coverage(terms, texts.get(bests[table] ?? '') ?? '') })),
+  );
 }
 
 /** Leaves out the signals that found nothing and divides the weights of the others by their sum. */

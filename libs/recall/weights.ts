@@ -3,7 +3,7 @@ import type { RecallSignal } from '#libs/contracts/index.js';
 export type SignalWeights = Readonly<Record<RecallSignal, number>>;
 
 /** What the signals around a passage weigh, whatever the embeddings. */
-const AROUND = { title: 0.3, title_link: 0.6, neighbour: 0.3 } as const;
+const AROUND = { title: 0.5, title_link: 0.6, neighbour: 0.3 } as const;
 
 /**
  * The weight of each signal in `hybrid` mode. Each signal is first brought to 0..1; a signal that found nothing for a
