@@ -89,7 +89,7 @@ export const settingsSchema = z.object({
   SPECTRA_MAX_QUERY_K: count(50, 1000),
   SPECTRA_RETRIEVAL_POOL_SIZE: count(256, 10_000),
   SPECTRA_RETRIEVAL_VECTOR_POOL_SIZE: count(32, 10_000),
-  SPECTRA_RETRIEVAL_SCORED_ROWS: count(500, 1_000_000),
+  SPECTRA_RETRIEVAL_SCORED_ROWS: count(300, 1_000_000),
   SPECTRA_RECALL_WEIGHTS: recallWeights,
   SPECTRA_WORKER_CONCURRENCY: count(16, 256),
   // Two at least: while one reads for minutes, the other serves the small documents.

@@ -7,6 +7,7 @@ describe('the words of a question', () => {
     ['How do we protect the privileged accounts?', 'protect privileged accounts'],
     ['NIST SP 800-53, rev. 5', 'nist sp 800 53 rev 5'],
     ['honey Honey HONEY', 'honey'],
+    ["Anna's boat and the captain’s, which doesn't leak", 'anna boat captain leak'],
     ['the of and', 'the of and'],
     ['???', ''],
     ['Straße und Ärger', 'straße und ärger'],

@@ -61,7 +61,7 @@ const NAMES_PER_QUESTION = 64;
 /** Hits whose mentions are followed. 3 to 10 measured alike; each costs the look-up of some 40 names. */
 const LINK_SOURCES = 3;
 /** Found turns that lend to their neighbours. */
-const NEIGHBOUR_SOURCES = 20;
+const NEIGHBOUR_SOURCES = 10;
 
 /** Finds what a Context knows about a question: asks the signals, fuses what they say, follows where the best point. */
 export class RecallRouter {
@@ -84,14 +84,16 @@ export class RecallRouter {
     const fusion: Fusion = request.rrfK != null ? { method: 'rrf', k: request.rrfK } : { method: 'max' };
     const first = fuse(compared, fusion);
     const shown = first.slice(0, Math.max(request.k, NEIGHBOUR_SOURCES)).map((hit) => hit.id);
-    const passages = await loadPassages(context.session, shown);
-    const found = first.slice(0, shown.length).flatMap(({ id, score }) => {
+    const passages = await loadPassages(context.session, shown.slice(0, NEIGHBOUR_SOURCES));
+    const found = first.flatMap(({ id, score }) => {
       const passage = passages.get(id);
       return passage ? [{ passage, score: Math.min(1, score) }] : [];
     });
-
-    const around = await this.#lookAround(context.session, request, weights, found);
-    for (const passage of around.passages) passages.set(passage.record, passage);
+    const [around, rest] = await Promise.all([
+      this.#lookAround(context.session, request, weights, found),
+      loadPassages(context.session, shown.slice(NEIGHBOUR_SOURCES)),
+    ]);
+    for (const passage of [...around.passages, ...rest.values()]) passages.set(passage.record, passage);
     const fused = fuse(scaled([...compared, ...around.signals]), fusion);
     const hits = fused
       .filter((hit) => hit.score >= (request.threshold ?? 0))
