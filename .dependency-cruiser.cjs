@@ -28,7 +28,7 @@ module.exports = {
     {
       name: 'foundation-knows-no-domain',
       severity: 'error',
-      from: { path: '^libs/(contracts|stores|models|events|config|telemetry|generations)/' },
+      from: { path: '^libs/(contracts|stores|models|names|cache|events|config|telemetry|generations)/' },
       to: { path: `^libs/(${domains})/` },
     },
     {

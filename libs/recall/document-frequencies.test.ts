@@ -46,11 +46,21 @@ describe('how many rows contain a word', () => {
     const frequencies = new DocumentFrequencies(() => now);
     const count = async (): Promise<number | undefined> =>
       (await frequencies.count(context, 'knowledge_chunk', ['anchor'], 10)).get('anchor');
-    expect(await count()).toBe(0);
     await add(['An anchor']);
+    expect(await count()).toBe(1);
+    await add(['Another anchor']);
     now += 9 * 60_000;
-    expect(await count()).toBe(0);
+    expect(await count()).toBe(1);
     now += 2 * 60_000;
+    expect(await count()).toBe(2);
+  });
+
+  it('is counted every time while no row contains it', async () => {
+    const frequencies = new DocumentFrequencies();
+    const count = async (): Promise<number | undefined> =>
+      (await frequencies.count(context, 'knowledge_chunk', ['keel'], 10)).get('keel');
+    expect(await count()).toBe(0);
+    await add(['The keel']);
     expect(await count()).toBe(1);
   });
 });

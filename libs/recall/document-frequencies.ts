@@ -36,8 +36,10 @@ export class DocumentFrequencies {
       const parameters = Object.fromEntries(unknown.map((term, n) => [`term${n}`, term]));
       const counts = await query<number[]>(context.session, statements.join('\n'), parameters);
       for (const [n, term] of unknown.entries()) {
-        counted.set(term, counts[n] ?? 0);
-        this.#counts.set(key(term), counts[n] ?? 0);
+        const rows = counts[n] ?? 0;
+        counted.set(term, rows);
+        // A word that nothing contains costs nothing to count again, and may stand in the next document.
+        if (rows > 0) this.#counts.set(key(term), rows);
       }
     }
     return new Map(terms.map((term) => [term, counted.get(term) ?? this.#counts.get(key(term)) ?? 0]));

@@ -1,4 +1,3 @@
-export { titleKey } from './names.js';
 export {
   RecallRouter,
   type RecallContext,

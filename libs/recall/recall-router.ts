@@ -4,7 +4,7 @@ import { alignTables, coverage } from './align-tables.js';
 import { findByText, findByVector, findTitled, type Scores } from './candidates.js';
 import { affordableTerms, DocumentFrequencies } from './document-frequencies.js';
 import { fuse, type FusedHit, type Fusion, type SignalScores } from './fuse.js';
-import { nameKeys } from './names.js';
+import { nameKeys } from '#libs/names/index.js';
 import { NEIGHBOUR_REACH, neighbourhood } from './neighbourhood.js';
 import type { PassageFilter } from './passage-filter.js';
 import { PASSAGE_TABLES, type PassageTable } from './passage-tables.js';

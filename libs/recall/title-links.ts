@@ -1,4 +1,4 @@
-import { nameKeys, titleKey } from './names.js';
+import { nameKeys, titleKey } from '#libs/names/index.js';
 import type { Passage } from './passages.js';
 
 /** A passage that other signals have found, with its fused score, 0..1. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { idFromDigest } from '#libs/contracts/index.js';
 import { GroupCommit } from '#libs/events/index.js';
-import { titleKey } from '#libs/recall/index.js';
+import { titleKey } from '#libs/names/index.js';
 import { atomic, query, type SurrealSession } from '#libs/stores/surreal/index.js';
 import { RecordId } from 'surrealdb';
 

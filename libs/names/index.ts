@@ -1,0 +1,1 @@
+export { nameKeys, titleKey } from './names.js';
