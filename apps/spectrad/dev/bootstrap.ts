@@ -1,5 +1,7 @@
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SpectraError } from '#libs/contracts/index.js';
+import { isCurrent } from '#libs/stores/surreal/index.js';
 import type { Services } from '../services.js';
 
 /** What the CLI needs to work against this stack; `<data dir>/credentials.json`, readable by its owner only. */
@@ -34,6 +36,14 @@ async function writeCredentials(dataDir: string, credentials: Credentials): Prom
   await rename(temporary, file(dataDir));
 }
 
+function madeBefore(contextId: string, settings: Services['settings']): SpectraError {
+  return new SpectraError({
+    status: 500,
+    code: 'schema_too_old',
+    message: `The Context ${contextId} was made before the first release, with tables that are laid out differently now. Remove ${settings.SPECTRA_DATA_DIR} and start again, or set SPECTRA_DATA_DIR to another folder.`,
+  });
+}
+
 /**
  * Makes sure that a management key, the first Context and a key of it exist. Does nothing that was done before: keys
  * are minted once, or pinned by the settings; a pinned key that changed replaces the one before.
@@ -43,8 +53,9 @@ export async function bootstrap(services: Services, url: string): Promise<Bootst
   const contextId = settings.SPECTRA_CONTEXT_ID;
   const saved = await readCredentials(settings.SPECTRA_DATA_DIR);
   const mintedManagement = await keys.ensureManagementKey(settings.SPECTRA_MANAGEMENT_API_KEY);
-  if ((await registry.find(contextId)) === null)
-    await registry.create(contextId, { namespace: 'contexts', database: contextId });
+  const context = await registry.find(contextId);
+  if (context === null) await registry.create(contextId, { namespace: 'contexts', database: contextId });
+  else if (!(await isCurrent(services.server, context.ref, 'context'))) throw madeBefore(contextId, settings);
   const mintedContext = await keys.ensureContextKey({
     contextId,
     principalId: 'admin',

@@ -63,6 +63,15 @@ export async function migrateDatabase(
   return version;
 }
 
+/** Whether a database is at the newest version of its schema. */
+export async function isCurrent(server: SurrealServer, ref: DatabaseRef, schema: Schema): Promise<boolean> {
+  const [stamped] = await query<[{ version: number } | null]>(
+    await server.session(ref),
+    'SELECT version FROM ONLY schema_version:current;',
+  );
+  return stamped?.version === (await files(schema)).at(-1)?.version;
+}
+
 /** Whether a database exists already. */
 export async function databaseExists(server: SurrealServer, ref: DatabaseRef): Promise<boolean> {
   const [root] = await server.administer((session) =>
