@@ -195,6 +195,6 @@ async function welcome(
   } catch (error) {
     if (signal.aborted) return;
     services.logger.error({ err: error }, 'the first run did not finish');
-    say(`The first run did not finish: ${error instanceof Error ? error.message : 'unknown'}. The stack runs on.`);
+    say(`The first run did not finish: ${error instanceof Error ? error.message : 'unknown'} The stack runs on.`);
   }
 }
