@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -54,6 +55,19 @@ describe('a document that is read in a thread', () => {
     });
     expect(beats.length).toBeGreaterThan(0);
     expect(beats).toEqual([...beats].sort((a, b) => a - b));
+  });
+
+  it('reports to the async context of its own caller, not of the one for whom the thread was made', async () => {
+    open({ threads: 1 });
+    const caller = new AsyncLocalStorage<string>();
+    const heard: unknown[] = [];
+    const prepareAs = (name: string): Promise<unknown> =>
+      caller.run(name, () =>
+        pool.prepare(text('A few words.'), { onChunking: () => heard.push([name, caller.getStore()]) }),
+      );
+    await prepareAs('first');
+    await Promise.all([prepareAs('second'), prepareAs('third')]);
+    expect(heard).toEqual(['first', 'second', 'third'].map((name) => [name, name]));
   });
 
   it('leaves the event loop of its process free, where reading it in place would be one long turn', async () => {

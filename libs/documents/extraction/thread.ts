@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
 import { Worker, type Transferable } from 'node:worker_threads';
 import { SpectraError } from '#libs/contracts/index.js';
@@ -36,7 +37,8 @@ export interface TaskOptions {
 interface Running {
   readonly resolve: (answer: ThreadTasks[TaskKind]['answer']) => void;
   readonly reject: (error: unknown) => void;
-  readonly options: TaskOptions;
+  readonly onProgress: TaskOptions['onProgress'];
+  readonly onChunking: TaskOptions['onChunking'];
 }
 
 /** One thread, for one task at a time. What goes wrong beyond an error of the task itself ends it: `alive` says so. */
@@ -96,10 +98,16 @@ export class ExtractionThread {
       this.#die(signal?.reason);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
+    // Messages come in the async context in which the thread was made: that of the first task, not of this one.
+    const { onProgress, onChunking } = options;
+    const bound = {
+      onProgress: onProgress && AsyncResource.bind(onProgress),
+      onChunking: onChunking && AsyncResource.bind(onChunking),
+    };
     this.#worker.ref();
     try {
       return await new Promise((resolve, reject) => {
-        this.#running = { resolve: resolve, reject, options };
+        this.#running = { resolve: resolve, reject, ...bound };
         this.#worker.postMessage(request, transfer);
       });
     } finally {
@@ -118,8 +126,8 @@ export class ExtractionThread {
   }
 
   #receive(reply: ThreadReply): void {
-    if (reply.kind === 'progress') this.#running?.options.onProgress?.(reply.done, reply.total);
-    else if (reply.kind === 'chunking') this.#running?.options.onChunking?.();
+    if (reply.kind === 'progress') this.#running?.onProgress?.(reply.done, reply.total);
+    else if (reply.kind === 'chunking') this.#running?.onChunking?.();
     else if (reply.kind === 'done') this.#running?.resolve(reply.answer);
     else this.#running?.reject(errorOf(reply.failure));
   }
