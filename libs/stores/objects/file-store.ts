@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { access, constants, mkdir, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
@@ -26,6 +26,20 @@ function toStorageError(error: unknown): unknown {
   return new InsufficientStorageError(
     'The object store has no space left. Nothing was stored; free space on its volume, then try again.',
     { cause: error },
+  );
+}
+
+/** A flushed file survives a power cut only with the name under which it is found. */
+async function flushFolders(folders: readonly string[]): Promise<void> {
+  await Promise.all(
+    folders.map(async (folder) => {
+      const handle = await open(folder);
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }),
   );
 }
 
@@ -76,7 +90,7 @@ export class FileObjectStore implements ObjectStore {
       const contentHash = `blake3:${hasher.digest('hex')}`;
       const key = keyOf(contentHash);
       await this.#mark(key);
-      await this.#moveTo(temporary, key);
+      await flushFolders(await this.#moveTo(temporary, key));
       return { key, contentHash, sizeBytes };
     } catch (error) {
       await rm(temporary, { force: true });
@@ -103,7 +117,7 @@ export class FileObjectStore implements ObjectStore {
     this.#path(key);
     const temporary = await this.#temporary();
     try {
-      await writeFile(temporary, bytes, { flag: 'wx' });
+      await writeFile(temporary, bytes, { flag: 'wx', flush: true });
       await this.#moveTo(temporary, key);
     } catch (error) {
       await rm(temporary, { force: true });
@@ -189,10 +203,16 @@ export class FileObjectStore implements ObjectStore {
     return names;
   }
 
-  async #moveTo(temporary: string, key: string): Promise<void> {
+  /** @returns the folders that have a new entry now: that of the object, and those above it that had to be made. */
+  async #moveTo(temporary: string, key: string): Promise<string[]> {
     const path = this.#path(key);
-    await mkdir(dirname(path), { recursive: true });
+    const made = await mkdir(dirname(path), { recursive: true });
     await rename(temporary, path);
+    const changed = [dirname(path)];
+    for (let folder = dirname(path); made !== undefined && folder.length >= made.length; folder = dirname(folder)) {
+      changed.push(dirname(folder));
+    }
+    return changed;
   }
 
   #path(key: string): string {

@@ -15,6 +15,7 @@ export interface PutOptions {
 export interface ObjectStore {
   /**
    * Stores a stream while hashing and measuring it; it is never held in memory whole. The key may depend on the hash.
+   * What this resolved for survives a power cut, bytes and name.
    * The object is provisional until `keep`: if this process dies before, `provisional` names it to whoever clears up.
    * @throws PayloadTooLargeError when it is longer than `maxBytes`, InsufficientStorageError when the store is full;
    *   nothing is kept then.
@@ -33,7 +34,11 @@ export interface ObjectStore {
    * @returns how many.
    */
   removeHalfWritten(olderThanMs: number): Promise<number>;
-  /** Stores a small value whole, replacing what was there. @throws InsufficientStorageError when the store is full. */
+  /**
+   * Stores bytes that are in memory already, replacing what was there: readers see the old ones or the new ones, whole. A
+   * power cut may undo it, so only what can be made again is stored this way.
+   * @throws InsufficientStorageError when the store is full.
+   */
   put(key: string, bytes: Uint8Array): Promise<void>;
   /** @throws NotFoundError (code `object_not_found`) when nothing is stored under the key. */
   get(key: string): Promise<Uint8Array>;
