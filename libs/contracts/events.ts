@@ -13,6 +13,8 @@ export const documentAcceptedSchema = z.object({
   charset: z.string().nullish(),
   sizeBytes: z.int().min(0),
   title: z.string(),
+  /** Whether a sender chose the title; a document's own counts for more otherwise. Rows of before it was kept have none. */
+  titleGiven: z.boolean().optional(),
   source: z.string(),
   labels: z.array(z.string()),
   observedAt: instantSchema.nullable(),

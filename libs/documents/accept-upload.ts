@@ -101,11 +101,12 @@ export class UploadAcceptance {
         await objects.delete(stored.key);
         return { id: existing.id, status: existing.status, contentHash: stored.contentHash, deduplicated: true };
       }
-      const event = this.#event(upload, stored, fresh, existing);
-      if (event.storageKey !== stored.key) await objects.delete(stored.key);
+      // Bytes that were lost since are what may have made the document fail; then these take their place.
+      const kept = existing !== null && (await objects.exists(existing.storageKey)) ? existing.storageKey : stored.key;
+      const event = this.#event(upload, { ...stored, key: kept }, fresh, existing);
       await this.#commit(event);
-      await objects.keep(stored.key).catch((error: unknown) => {
-        logger.warn({ err: error, document_id: fresh }, 'accepted; a sweep will find that its bytes are to be kept');
+      await (kept === stored.key ? objects.keep(kept) : objects.delete(stored.key)).catch((error: unknown) => {
+        logger.warn({ err: error, document_id: fresh }, 'accepted; a sweep will find what is to become of its bytes');
       });
       const answer = await this.#record(documents, event);
       // After the record, which the relay would make at the same time otherwise. Without it the relay polls.
@@ -125,12 +126,13 @@ export class UploadAcceptance {
       contextId: upload.contextId,
       documentId: failed?.id ?? fresh,
       version: failed ? failed.version + 1 : 1,
-      storageKey: failed?.storageKey ?? stored.key,
+      storageKey: stored.key,
       contentHash: stored.contentHash,
       mimeType: upload.mimeType,
       charset: upload.charset ?? null,
       sizeBytes: stored.sizeBytes,
       title: metadata.title ?? failed?.title ?? upload.fileName ?? 'upload',
+      titleGiven: typeof metadata.title === 'string' || failed?.titleGiven === true,
       source: metadata.source ?? failed?.source ?? upload.fileName ?? 'upload',
       labels: metadata.labels ?? failed?.labels ?? [],
       observedAt: metadata.observedAt ?? failed?.observedAt ?? null,

@@ -18,17 +18,35 @@ export interface ClearUpDependencies {
 const LEFT_BEHIND_MS = 60 * 60_000;
 
 /** The layout of `storageKeys.original`. */
-const ORIGINAL = /^contexts\/([^/]+)\/blake3\/[0-9a-f]{2}\/[0-9a-f]{64}\/([0-9a-z]+)$/;
+const ORIGINAL = /^contexts\/([^/]+)\/blake3\/[0-9a-f]{2}\/([0-9a-f]{64})\/([0-9a-z]+)$/;
 
-/** Bytes are claimed by the event of their accept, or, when that is past its retention, by the record it led to. */
-async function isAccepted(dependencies: ClearUpDependencies, contextId: string, documentId: string): Promise<boolean> {
-  const { rowCount } = await dependencies.pool.query(
-    `select from core.outbox where event_type = 'document.accepted' and idempotency_key = $1 limit 1`,
-    [documentWorkflowId(contextId, documentId, 1)],
+/** Whether an accept of that version promised the bytes under that key. */
+async function isPromised(pool: Pool, key: string, contextId: string, id: string, version: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from core.outbox
+     where event_type = 'document.accepted' and idempotency_key = $1 and payload->>'storageKey' = $2 limit 1`,
+    [documentWorkflowId(contextId, id, version), key],
   );
-  if (rowCount === 1) return true;
-  const session = await dependencies.sessionOf(contextId);
-  return session !== null && (await new DocumentRepository(session).find(documentId)) !== null;
+  return rowCount === 1;
+}
+
+/**
+ * Bytes are claimed by the event of their accept, or, when that is past its retention, by the record it led to. Those
+ * that took the place of lost ones bear the id of their upload, and belong to a document of another.
+ */
+async function isAccepted(
+  { pool, sessionOf }: ClearUpDependencies,
+  key: string,
+  [contextId, hash, id]: readonly [string, string, string],
+): Promise<boolean> {
+  if (await isPromised(pool, key, contextId, id, 1)) return true;
+  const session = await sessionOf(contextId);
+  if (session === null) return false;
+  const documents = new DocumentRepository(session);
+  if ((await documents.find(id)) !== null) return true;
+  const holder = await documents.findByContentHash(`blake3:${hash}`);
+  if (holder === null) return false;
+  return holder.storageKey === key || isPromised(pool, key, contextId, holder.id, holder.version + 1);
 }
 
 /**
@@ -45,9 +63,9 @@ export async function clearUpUploads(
   const halves = await objects.removeHalfWritten(olderThanMs);
   let orphans = 0;
   for (const key of await objects.provisional(olderThanMs)) {
-    const [, contextId, documentId] = ORIGINAL.exec(key) ?? [];
-    if (contextId === undefined || documentId === undefined) continue;
-    if (await isAccepted(dependencies, contextId, documentId)) {
+    const [, contextId, hash, id] = ORIGINAL.exec(key) ?? [];
+    if (contextId === undefined || hash === undefined || id === undefined) continue;
+    if (await isAccepted(dependencies, key, [contextId, hash, id])) {
       await objects.keep(key);
     } else {
       await objects.delete(key);

@@ -18,7 +18,7 @@ import { OBJECT_STORE } from '../tokens.js';
 import { readUpload } from './read-upload.js';
 
 function toWire(stored: StoredDocument): Document {
-  const { storageKey: _storageKey, ...document } = stored;
+  const { storageKey: _storageKey, titleGiven: _titleGiven, ...document } = stored;
   return document;
 }
 

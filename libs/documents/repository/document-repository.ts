@@ -19,23 +19,28 @@ interface DocumentRow extends Omit<
   observedAt?: string | null;
   processingStartedAt?: string | null;
   processingCompletedAt?: string | null;
+  storageKey: string;
+  titleGiven?: boolean | null;
 }
 
 /** A document with what only the service itself needs of it. */
 export interface StoredDocument extends Document {
   readonly storageKey: string;
+  /** Whether a sender chose the title. */
+  readonly titleGiven: boolean;
 }
 
 const COLUMNS = `record::id(id) AS id, title, source, mime_type AS mimeType, size_bytes AS sizeBytes, content_hash AS contentHash,
   status, error, version, labels, chunk_count AS chunkCount, page_count AS pageCount, observed_at AS observedAt, created_at AS createdAt,
   updated_at AS updatedAt, processing_started_at AS processingStartedAt, processing_completed_at AS processingCompletedAt,
-  storage_key AS storageKey`;
+  storage_key AS storageKey, title_given AS titleGiven`;
 
 /**
  * The record of an accepted document: made by the API right after the accept, and again by the relay before the
  * pipeline starts, so that a crash between the two heals itself. The unique index on content_hash decides a race of
  * two uploads with the same bytes: the loser's record is not made, and the winner's id comes back. A newer version of
- * the same document (an upload that failed, sent again) goes back to `queued`. With the record comes its job: the visible
+ * the same document (an upload that failed, sent again) goes back to `queued` with what its upload said, and begins
+ * without passages: from then on no attempt at an older version can write. With the record comes its job: the visible
  * shadow of the workflow run.
  */
 const UPSERT_ACCEPTED = `BEGIN;
@@ -44,13 +49,17 @@ LET $same = (SELECT id, version FROM document WHERE content_hash = $contentHash 
 LET $deleted = (SELECT VALUE id FROM ONLY type::record('document_tombstone', $id)) != NONE;
 IF $deleted { } ELSE IF $same = NONE {
   CREATE $document CONTENT {
-    title: $title, source: $source, mime_type: $mimeType, storage_key: $storageKey, content_hash: $contentHash,
+    title: $title, title_given: $titleGiven, source: $source, mime_type: $mimeType, storage_key: $storageKey, content_hash: $contentHash,
     size_bytes: $sizeBytes, status: 'queued', version: $version, labels: $labels,
     observed_at: IF $observedAt { type::datetime($observedAt) } ELSE { NONE },
     created_at: type::datetime($acceptedAt), updated_at: type::datetime($acceptedAt) };
 } ELSE IF $same.id = $document AND $same.version < $version {
   UPDATE $document SET version = $version, status = 'queued', error = NONE, updated_at = type::datetime($acceptedAt),
+    title = $title, title_given = $titleGiven, source = $source, mime_type = $mimeType, labels = $labels,
+    storage_key = $storageKey, observed_at = IF $observedAt { type::datetime($observedAt) } ELSE { NONE },
     processing_started_at = NONE, processing_completed_at = NONE;
+  DELETE knowledge_chunk WHERE document = $document;
+  DELETE knowledge_vector WHERE document = $document;
 };
 IF !$deleted AND ($same = NONE OR $same.id = $document) {
   INSERT IGNORE INTO job { id: type::record('job', $workflowId), kind: 'document_pipeline', subject: $id, status: 'queued',
@@ -59,7 +68,7 @@ IF !$deleted AND ($same = NONE OR $same.id = $document) {
 RETURN { accepted: IF $deleted { NULL } ELSE { record::id($same.id ?? $document) } };
 COMMIT;`;
 
-function toStored(row: DocumentRow & { storageKey: string }): StoredDocument {
+function toStored(row: DocumentRow): StoredDocument {
   return {
     ...row,
     error: row.error ?? null,
@@ -68,6 +77,7 @@ function toStored(row: DocumentRow & { storageKey: string }): StoredDocument {
     observedAt: row.observedAt ?? null,
     processingStartedAt: row.processingStartedAt ?? null,
     processingCompletedAt: row.processingCompletedAt ?? null,
+    titleGiven: row.titleGiven ?? row.title !== row.source,
   };
 }
 
@@ -84,6 +94,7 @@ export class DocumentRepository {
     const results = await atomic(this.session, UPSERT_ACCEPTED, {
       id: event.documentId,
       title: event.title,
+      titleGiven: event.titleGiven ?? event.title !== event.source,
       source: event.source,
       mimeType: event.mimeType,
       storageKey: event.storageKey,
@@ -117,7 +128,7 @@ export class DocumentRepository {
   }
 
   async find(id: string): Promise<StoredDocument | null> {
-    const [row] = await query<[(DocumentRow & { storageKey: string }) | null]>(
+    const [row] = await query<[DocumentRow | null]>(
       this.session,
       `SELECT ${COLUMNS} FROM ONLY type::record('document', $id)`,
       { id },
@@ -126,7 +137,7 @@ export class DocumentRepository {
   }
 
   async findByContentHash(contentHash: string): Promise<StoredDocument | null> {
-    const [rows] = await query<[(DocumentRow & { storageKey: string })[]]>(
+    const [rows] = await query<[DocumentRow[]]>(
       this.session,
       `SELECT ${COLUMNS} FROM document WHERE content_hash = $contentHash LIMIT 1`,
       { contentHash },
@@ -137,7 +148,7 @@ export class DocumentRepository {
   /** Newest first. */
   async list(request: ListDocumentsQuery): Promise<DocumentPage> {
     const where = `WHERE ($status = NONE OR status = $status) AND ($mimeType = NONE OR mime_type = $mimeType)`;
-    const [rows, counts] = await query<[(DocumentRow & { storageKey: string })[], { total: number }[]]>(
+    const [rows, counts] = await query<[DocumentRow[], { total: number }[]]>(
       this.session,
       `SELECT ${COLUMNS} FROM document ${where} ORDER BY createdAt DESC, id DESC LIMIT $limit START $start;
        SELECT count() AS total FROM document ${where} GROUP ALL;`,
