@@ -1,6 +1,6 @@
 import type { ContextRegistry } from '#libs/access/index.js';
 import { documentWorkflowId, type DocumentPipelineInput } from '#libs/contracts/index.js';
-import { deleteStaleChunks, storageKeys, writeFailure } from '#libs/documents/index.js';
+import { storageKeys, writeFailure } from '#libs/documents/index.js';
 import type { SurrealServer, SurrealSession } from '#libs/stores/surreal/index.js';
 import { DocumentProcessor, type DocumentProcessorDependencies, type Gone } from './process-document.js';
 import { runActivity } from './run-activity.js';
@@ -23,25 +23,33 @@ export function createDocumentActivities(dependencies: DocumentActivityDependenc
     return context ? server.session(context.ref) : null;
   }
 
+  /** What was derived of that version: text that must not outlive the document, or a verdict. */
+  async function removeDerived({ contextId, documentId, version }: DocumentPipelineInput): Promise<void> {
+    await objects.deletePrefix(storageKeys.derivedVersion(contextId, documentId, version));
+  }
+
   return {
     /** Bytes -> text -> passages -> vectors -> searchable rows, and the document is `ready`. */
     processDocument: (input: DocumentPipelineInput): Promise<{ chunkCount: number } | Gone> =>
       runActivity(logger, async () => {
         const session = await open(input);
-        return session ? processor.process(session, input) : 'gone';
+        const result = session ? await processor.process(session, input) : 'gone';
+        if (result === 'gone') await removeDerived(input);
+        return result;
       }),
 
-    /** Takes half-written passages away and leaves a sentence that a person can act on. */
+    /** Takes half-written passages away and leaves a sentence that a person can act on, unless the document is `ready`. */
     failDocument: (input: DocumentPipelineInput, reason: { code: string; sentence: string }): Promise<void> =>
       runActivity(logger, async () => {
         const session = await open(input);
         if (!session) return;
         const { contextId, documentId, version } = input;
-        await deleteStaleChunks(session, documentId, version, 0);
-        await objects.deletePrefix(storageKeys.derivedVersion(contextId, documentId, version));
         const workflowId = documentWorkflowId(contextId, documentId, version);
-        await writeFailure(session, { documentId, version, workflowId }, reason.sentence);
-        logger.warn({ context_id: contextId, document_id: documentId, code: reason.code }, 'document failed');
+        const failed = await writeFailure(session, { documentId, version, workflowId }, reason.sentence);
+        // After the verdict: until then an attempt that is taken for dead may still store what it read.
+        await removeDerived(input);
+        const told = failed ? 'document failed' : 'the pipeline of a document failed, and the document had not';
+        logger.warn({ context_id: contextId, document_id: documentId, code: reason.code }, told);
       }),
   };
 }

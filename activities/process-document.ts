@@ -1,8 +1,8 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
-import { documentWorkflowId, type DocumentPipelineInput } from '#libs/contracts/index.js';
+import { documentWorkflowId, NotFoundError, type DocumentPipelineInput } from '#libs/contracts/index.js';
 import {
   ChunkWriter,
-  deleteStaleChunks,
+  DamagedPreparedError,
   DocumentRepository,
   ExtractionPool,
   PreparedReader,
@@ -26,10 +26,10 @@ export interface DocumentProcessorDependencies {
   readonly logger: Logger;
 }
 
-/** The document, or that version of it, is not there any more. */
+/** The document, or that version of it, is not there any more, or has its verdict already. */
 export type Gone = 'gone';
 
-/** Chunks embedded and written in one transaction: small enough to heartbeat often, large enough to be cheap. */
+/** Chunks of a document embedded and written at a time: small enough to heartbeat often, large enough to be cheap. */
 const BATCH = 64;
 
 /** Takes documents from their bytes to searchable passages. Called from within an activity. */
@@ -40,11 +40,12 @@ export class DocumentProcessor {
 
   /**
    * Reads, cuts, embeds and writes one document. Can be repeated at any time: chunk ids follow from (document, version,
-   * position), what an earlier attempt read is found in the object store, what it wrote is not embedded again.
+   * position), what an earlier attempt read is found in the object store, what it wrote is not embedded again. Of an
+   * attempt that its workflow took for dead nothing is written once the document has its verdict.
    */
   async process(session: SurrealSession, input: DocumentPipelineInput): Promise<{ chunkCount: number } | Gone> {
     const document = await new DocumentRepository(session).find(input.documentId);
-    if (document?.version !== input.version) return 'gone';
+    if (document?.version !== input.version || document.status === 'failed') return 'gone';
     if (document.status === 'ready') return this.#finished(input, document.chunkCount ?? 0);
     const run: RunIdentity = {
       documentId: input.documentId,
@@ -56,13 +57,21 @@ export class DocumentProcessor {
     const display = new StageDisplay(session, run, (error) => {
       this.dependencies.logger.warn({ err: error, document_id: input.documentId }, 'a stage could not be shown');
     });
-    try {
-      const reader = await this.#prepare(input, run, display);
+    const index = async (prepare: () => Promise<PreparedReader>): Promise<{ chunkCount: number } | Gone> => {
+      const reader = await prepare();
       try {
         return await this.#index(session, input, document, run, reader, display);
       } finally {
         await reader.close();
       }
+    };
+    try {
+      return await index(() => this.#prepare(input, run, display)).catch(async (error: unknown) => {
+        if (!(error instanceof DamagedPreparedError)) throw error;
+        this.dependencies.logger.warn({ err: error, document_id: input.documentId }, 'a document is read once more');
+        await this.dependencies.objects.delete(preparedKey(input));
+        return index(() => this.#read(input, display));
+      });
     } finally {
       await display.stop();
     }
@@ -70,11 +79,15 @@ export class DocumentProcessor {
 
   /** Bytes -> passages. What is more than one batch goes through the object store: a repeat need not read it again. */
   async #prepare(input: DocumentPipelineInput, run: RunIdentity, display: StageDisplay): Promise<PreparedReader> {
-    const { objects, extraction } = this.dependencies;
     display.stage('extracting');
     await fault('extract');
-    const key = storageKeys.prepared(input.contextId, input.documentId, input.version);
-    if (run.attempt > 1 && (await objects.exists(key))) return new PreparedReader((await objects.stream(key)).body);
+    const key = preparedKey(input);
+    if (run.attempt > 1 && (await this.dependencies.objects.exists(key))) return this.#open(key);
+    return this.#read(input, display);
+  }
+
+  async #read(input: DocumentPipelineInput, display: StageDisplay): Promise<PreparedReader> {
+    const { objects, extraction } = this.dependencies;
     const { header, lines } = await extraction.prepare(
       {
         mediaType: input.mimeType,
@@ -94,9 +107,18 @@ export class DocumentProcessor {
     );
     await fault('extract-done');
     if (header.chunkCount <= BATCH) return new PreparedReader([lines]);
-    await objects.put(key, lines);
+    await objects.put(preparedKey(input), lines);
     await fault('prepared');
-    return new PreparedReader((await objects.stream(key)).body);
+    return this.#open(preparedKey(input));
+  }
+
+  /** Of two attempts at a time, one may take away what the other wants to read. */
+  async #open(key: string): Promise<PreparedReader> {
+    try {
+      return new PreparedReader((await this.dependencies.objects.stream(key)).body);
+    } catch (error) {
+      throw error instanceof NotFoundError ? new DamagedPreparedError('that is not there any more', error) : error;
+    }
   }
 
   /** Passages -> vectors -> searchable rows, batch by batch; the last batch makes the document `ready`. */
@@ -110,7 +132,7 @@ export class DocumentProcessor {
   ): Promise<{ chunkCount: number } | Gone> {
     const { chunkCount, pageCount, date, title: ownTitle } = await reader.header();
     // An upload without a title bears its file name; what the document calls itself is better.
-    const title = ownTitle !== null && document.title === document.source ? ownTitle : document.title;
+    const title = ownTitle !== null && !document.titleGiven ? ownTitle : document.title;
     display.stage('embedding', title);
     await fault('embed');
     const owner = { ...run, title, labels: document.labels, embeddingModelId: this.dependencies.embeddings.id };
@@ -121,18 +143,20 @@ export class DocumentProcessor {
       await fault('embed-batch');
       done += batch.length;
       if (done < chunkCount) {
-        if (!(await this.#writer.write(session, owner, rows))) return 'gone';
+        const outcome = await this.#writer.write(session, owner, rows);
+        if (outcome === 'gone') return 'gone';
+        // Another attempt was faster.
+        if (outcome === 'ready') break;
         heartbeat({ done, total: chunkCount });
         await fault('batch-written');
         continue;
       }
       await display.stop();
-      if (input.version > 1) await deleteStaleChunks(session, input.documentId, input.version, chunkCount);
       cancellationSignal().throwIfAborted();
       await fault('complete');
-      if (!(await this.#writer.write(session, owner, rows, { ...run, chunkCount, pageCount, date }))) return 'gone';
+      const completion = { ...run, chunkCount, pageCount, date };
+      if ((await this.#writer.write(session, owner, rows, completion)) === 'gone') return 'gone';
     }
-    if (done !== chunkCount) throw new Error(`${done} of ${chunkCount} passages were prepared`);
     await fault('written');
     return this.#finished(input, chunkCount);
   }
@@ -161,9 +185,13 @@ export class DocumentProcessor {
 
   async #finished(input: DocumentPipelineInput, chunkCount: number): Promise<{ chunkCount: number }> {
     if (chunkCount > BATCH) {
-      await this.dependencies.objects.delete(storageKeys.prepared(input.contextId, input.documentId, input.version));
+      await this.dependencies.objects.delete(preparedKey(input));
     }
     await fault('complete-done');
     return { chunkCount };
   }
+}
+
+function preparedKey({ contextId, documentId, version }: DocumentPipelineInput): string {
+  return storageKeys.prepared(contextId, documentId, version);
 }

@@ -8,7 +8,7 @@ import { Worker } from '@temporalio/worker';
 import { createDocumentActivities } from '../activities/document-activities.js';
 import { startDocumentPipeline } from '../apps/worker/document-accepted.js';
 import { documentWorkflowId, UnavailableError, type DocumentAccepted } from '#libs/contracts/index.js';
-import { DocumentRepository, ExtractionPool } from '#libs/documents/index.js';
+import { DocumentRepository, ExtractionPool, storageKeys } from '#libs/documents/index.js';
 import type { EventEnvelope } from '#libs/events/index.js';
 import { taskQueue } from '#libs/generations/index.js';
 import type { EmbeddingModel } from '#libs/models/index.js';
@@ -214,12 +214,18 @@ describe('documentPipeline', () => {
     await keep('gone-before', accepted.handle);
   });
 
-  it('ends as gone, without passages, when the document is deleted during its run', async () => {
-    const accepted = await start();
+  it('ends as gone, without passages or text of it, when the document is deleted during its run', async () => {
+    // More than one batch, so that what was read is in the object store.
+    const accepted = await start('text/markdown', markdown().repeat(100));
+    const { objects } = test.services;
+    const prepared = storageKeys.prepared(contextId, accepted.event.documentId, 1);
+    let wasStored = false;
     whileEmbedding = async () => {
+      wasStored = await objects.exists(prepared);
       await accepted.documents.delete(accepted.event.documentId);
     };
     expect(await working(() => accepted.handle.result())).toEqual({ status: 'gone' });
+    expect([wasStored, await objects.exists(prepared)]).toEqual([true, false]);
     expect(await accepted.documents.find(accepted.event.documentId)).toBeNull();
     expect(await chunkCount(accepted)).toBe(0);
     await keep('gone-during', accepted.handle);

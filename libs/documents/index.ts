@@ -2,6 +2,7 @@ export { chunkDocument, type Chunk, type ChunkOptions } from './chunk.js';
 export { extractDocument } from './extract.js';
 export {
   ExtractionPool,
+  DamagedPreparedError,
   PreparedReader,
   type ExtractionPoolOptions,
   type PreparedDocument,
@@ -13,7 +14,6 @@ export { UploadAcceptance } from './accept-upload.js';
 export { clearUpUploads } from './clear-up-uploads.js';
 export {
   ChunkWriter,
-  deleteStaleChunks,
   DocumentRepository,
   StageDisplay,
   storageKeys,

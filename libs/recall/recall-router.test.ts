@@ -39,7 +39,7 @@ describe('recall', () => {
         storage_key: id,
         content_hash: id,
         size_bytes: 1,
-        status: 'ready',
+        status: 'embedding',
         version: 1,
         labels,
         created_at: now,

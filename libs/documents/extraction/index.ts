@@ -1,2 +1,7 @@
 export { ExtractionPool, type ExtractionPoolOptions } from './extraction-pool.js';
-export { PreparedReader, type PreparedDocument, type PreparedHeader } from './prepared-document.js';
+export {
+  DamagedPreparedError,
+  PreparedReader,
+  type PreparedDocument,
+  type PreparedHeader,
+} from './prepared-document.js';

@@ -35,27 +35,51 @@ export function encodePrepared(header: PreparedHeader, chunks: readonly Chunk[])
   return { header, lines };
 }
 
+/** Thrown when the bytes are not those of a whole prepared document. The document has to be prepared again. */
+export class DamagedPreparedError extends Error {
+  constructor(what: string, cause?: unknown) {
+    super(`a prepared document ${what}`, { cause });
+    this.name = 'DamagedPreparedError';
+  }
+}
+
 /** Reads the lines of a prepared document from bytes that come in pieces: the header first. */
 export class PreparedReader {
   readonly #lines: AsyncGenerator<string>;
+  #chunkCount = 0;
 
   constructor(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
     this.#lines = linesOf(pieces);
   }
 
+  /** @throws DamagedPreparedError */
   async header(): Promise<PreparedHeader> {
-    return JSON.parse(await this.#line()) as PreparedHeader;
+    const { value } = await this.#lines.next();
+    if (typeof value !== 'string') throw new DamagedPreparedError('without a header');
+    const header = parse(value) as Partial<PreparedHeader> | null;
+    if (typeof header?.chunkCount !== 'number') throw new DamagedPreparedError('without a header');
+    this.#chunkCount = header.chunkCount;
+    return header as PreparedHeader;
   }
 
-  /** The chunks in batches of `size`, the last one smaller; no more than one batch is in memory. */
+  /**
+   * The chunks in batches of `size`, the last one smaller; no more than one batch is in memory. To be called after
+   * `header`. The last batch comes when all was read: who has it, has them all.
+   * @throws DamagedPreparedError
+   */
   async *batches(size: number): AsyncGenerator<Chunk[]> {
     let batch: Chunk[] = [];
+    let count = 0;
     for await (const line of this.#lines) {
-      batch.push(JSON.parse(line) as Chunk);
-      if (batch.length < size) continue;
-      yield batch;
-      batch = [];
+      if (count === this.#chunkCount) throw new DamagedPreparedError(`with more than ${count} chunks`);
+      if (batch.length === size) {
+        yield batch;
+        batch = [];
+      }
+      batch.push(parse(line) as Chunk);
+      count += 1;
     }
+    if (count !== this.#chunkCount) throw new DamagedPreparedError(`with ${count} of ${this.#chunkCount} chunks`);
     if (batch.length > 0) yield batch;
   }
 
@@ -63,11 +87,13 @@ export class PreparedReader {
   async close(): Promise<void> {
     await this.#lines.return(undefined);
   }
+}
 
-  async #line(): Promise<string> {
-    const next = await this.#lines.next();
-    if (next.done === true) throw new Error('a prepared document without a header');
-    return next.value;
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new DamagedPreparedError('with a line that is none', error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { idFromDigest } from '#libs/contracts/index.js';
+import { idFromDigest, type DocumentStatus } from '#libs/contracts/index.js';
 import { GroupCommit } from '#libs/events/index.js';
 import { titleKey } from '#libs/names/index.js';
 import { atomic, query, type SurrealSession } from '#libs/stores/surreal/index.js';
@@ -47,18 +47,26 @@ interface Write {
   readonly completion: Record<string, unknown> | undefined;
 }
 
-/** Documents whose chunks are written in one transaction. */
+/**
+ * What became of a write: done; not needed, because the document is `ready` at that version; or refused, because it was
+ * deleted, has failed, or is at another version.
+ */
+export type WriteOutcome = 'written' | 'ready' | 'gone';
+
+/** Writes of one transaction at most: batches of several documents as a rule, as one document waits for each of its own. */
 const WRITES_TOGETHER = 8;
 
 /**
- * Of the documents of a transaction, those that still are at their version: a document deleted meanwhile gets no orphans.
- * Touching the record lets the engine see the conflict with a delete that runs at the same time. Rows that are there
+ * Writes only for documents that are at the version of the write and without a verdict: one deleted meanwhile gets no
+ * orphans, and an attempt that its workflow took for dead changes nothing of what was decided without it. Touching the
+ * record lets the engine see the conflict with a delete or a verdict that runs at the same time. Rows that are there
  * already stay as they are.
  */
 const WRITE = `BEGIN;
-LET $live = (SELECT VALUE [id, version] FROM $documents);
+LET $found = (SELECT VALUE [id, version, status] FROM $documents);
+LET $open = $found.filter(|$one| $one[2] NOT IN ['failed', 'ready']).map(|$one| [$one[0], $one[1]]);
 FOR $write IN $writes {
-  IF [$write.document, $write.version] IN $live {
+  IF [$write.document, $write.version] IN $open {
     IF array::len($write.rows) > 0 {
       INSERT IGNORE INTO knowledge_chunk $write.rows RETURN NONE;
       INSERT IGNORE INTO knowledge_vector $write.vectors RETURN NONE;
@@ -76,7 +84,7 @@ FOR $write IN $writes {
     };
   };
 };
-RETURN { live: $live.map(|$pair| [record::id($pair[0]), $pair[1]]) };
+RETURN { found: $found.map(|$one| [record::id($one[0]), $one[1], $one[2]]) };
 COMMIT;`;
 
 /** The id of a chunk follows from (document, version, position): a rerun writes the same rows again, never more. */
@@ -89,26 +97,26 @@ export function chunkId(documentId: string, version: number, position: number): 
  * written at the same time goes in one transaction (measured, ms a document: 19.6 alone, 5.2 in groups of eight).
  */
 export class ChunkWriter {
-  readonly #groups = new WeakMap<SurrealSession, GroupCommit<Write, boolean>>();
+  readonly #groups = new WeakMap<SurrealSession, GroupCommit<Write, WriteOutcome>>();
 
   /**
-   * Writes a batch, and with `completion` makes the document `ready` in the same transaction.
-   * @returns false when the document, or that version of it, is gone; nothing was written then.
+   * Writes a batch, and with `completion` makes the document `ready` in the same transaction. What is not `written`
+   * left nothing.
    */
   async write(
     session: SurrealSession,
     owner: ChunkOwner,
     chunks: readonly EmbeddedChunk[],
     completion?: Completion,
-  ): Promise<boolean> {
+  ): Promise<WriteOutcome> {
     const write = toWrite(owner, chunks, completion);
     // What fails together is done again alone, so that only the failing one pays.
     return this.#group(session)
       .add(write)
-      .catch(async () => (await writeTogether(session, [write]))[0] === true);
+      .catch(async () => (await writeTogether(session, [write]))[0] ?? 'gone');
   }
 
-  #group(session: SurrealSession): GroupCommit<Write, boolean> {
+  #group(session: SurrealSession): GroupCommit<Write, WriteOutcome> {
     let group = this.#groups.get(session);
     if (group === undefined) {
       // One at a time: transactions side by side meet in the vector index and would be sent again.
@@ -161,12 +169,17 @@ function toWrite(owner: ChunkOwner, chunks: readonly EmbeddedChunk[], completion
   };
 }
 
-async function writeTogether(session: SurrealSession, writes: readonly Write[]): Promise<boolean[]> {
+async function writeTogether(session: SurrealSession, writes: readonly Write[]): Promise<WriteOutcome[]> {
   const results = await atomic(session, WRITE, { documents: writes.map(({ document }) => document), writes });
-  const answer = results.find((result) => typeof result === 'object' && result !== null && 'live' in result);
+  const answer = results.find((result) => typeof result === 'object' && result !== null && 'found' in result);
   if (!answer) throw new Error('SurrealDB answered a write of chunks without saying whose');
-  const live = new Set((answer as { live: [string, number][] }).live.map(([id, version]) => `${id} ${version}`));
-  return writes.map(({ documentId, version }) => live.has(`${documentId} ${version}`));
+  const { found } = answer as { found: [id: string, version: number, status: DocumentStatus][] };
+  const statuses = new Map(found.map(([id, version, status]) => [`${id} ${version}`, status]));
+  return writes.map(({ documentId, version }) => {
+    const status = statuses.get(`${documentId} ${version}`);
+    if (status === undefined || status === 'failed') return 'gone';
+    return status === 'ready' ? 'ready' : 'written';
+  });
 }
 
 /** Which positions of a version are there already: what an earlier attempt wrote needs no embedding again. */
@@ -186,27 +199,4 @@ export async function writtenPositions(
   );
   const written = new Set(found);
   return new Set(positions.filter((position) => written.has(chunkId(owner.documentId, owner.version, position))));
-}
-
-/**
- * Removes the chunks of a document other than the first `keep` of this version: what an earlier version left behind, or
- * all of them (0). Does nothing once the document is at another version: a late retry must not take the rows of the next.
- */
-export async function deleteStaleChunks(
-  session: SurrealSession,
-  documentId: string,
-  version: number,
-  keep: number,
-): Promise<void> {
-  const keys = Array.from({ length: keep }, (_unused, position) => chunkId(documentId, version, position));
-  await atomic(
-    session,
-    `BEGIN;
-     IF (SELECT VALUE version FROM ONLY $document) = $version {
-       DELETE knowledge_chunk WHERE document = $document AND record::id(id) NOT IN $keys;
-       DELETE knowledge_vector WHERE document = $document AND record::id(id) NOT IN $keys;
-     };
-     COMMIT;`,
-    { document: new RecordId('document', documentId), version, keys },
-  );
 }

@@ -14,21 +14,28 @@ export interface RunIdentity {
 /** A stage that is over sooner is not written: each write is a commit, and nobody would see it. */
 const SHOWN_AFTER_MS = 100;
 
+/** A late attempt, whose workflow took it for dead, must not take a verdict back. */
 const SHOW = `BEGIN;
 LET $documents = (UPDATE $document SET status = $stage, updated_at = time::now(), error = NONE, title = $title ?? title,
     processing_started_at = processing_started_at ?? $startedAt, processing_completed_at = NONE
-  WHERE version = $version RETURN VALUE id);
+  WHERE version = $version AND status NOT IN ['failed', 'ready'] RETURN VALUE id);
 IF array::len($documents) > 0 {
   UPDATE $job SET status = 'running', stage = $stage, attempts = math::max([attempts, $attempt]),
     started_at = started_at ?? $startedAt RETURN NONE;
 };
 COMMIT;`;
 
+/** A document whose last attempt made it `ready` and died before it could say so has not failed. */
 const FAIL = `BEGIN;
 LET $documents = (UPDATE $document SET status = 'failed', updated_at = time::now(), error = $sentence, chunk_count = 0,
     processing_started_at = processing_started_at ?? time::now(), processing_completed_at = time::now()
-  WHERE version = $version RETURN VALUE id);
-UPDATE $job SET status = 'failed', error = $sentence, attempts = math::max([attempts, 1]), finished_at = time::now() RETURN NONE;
+  WHERE version = $version AND status != 'ready' RETURN VALUE id);
+IF array::len($documents) > 0 {
+  DELETE knowledge_chunk WHERE document = $document;
+  DELETE knowledge_vector WHERE document = $document;
+  UPDATE $job SET status = 'failed', error = $sentence, attempts = math::max([attempts, 1]), finished_at = time::now() RETURN NONE;
+};
+RETURN { failed: array::len($documents) > 0 };
 COMMIT;`;
 
 /** How far a run is, visible in the document's record and in its job: the two always change together. */
@@ -77,16 +84,22 @@ export class StageDisplay {
   }
 }
 
-/** The verdict on a document that cannot be processed. */
+/**
+ * The verdict on a document that cannot be processed: `failed`, and nothing of it searchable.
+ * @returns false when there is no verdict to give: the document is `ready`, at another version, or not there any more.
+ */
 export async function writeFailure(
   session: SurrealSession,
   run: Pick<RunIdentity, 'documentId' | 'version' | 'workflowId'>,
   sentence: string,
-): Promise<void> {
-  await atomic(session, FAIL, {
+): Promise<boolean> {
+  const results = await atomic(session, FAIL, {
     document: new RecordId('document', run.documentId),
     job: new RecordId('job', run.workflowId),
     version: run.version,
     sentence,
   });
+  return results.some(
+    (result) => typeof result === 'object' && result !== null && 'failed' in result && result.failed === true,
+  );
 }
