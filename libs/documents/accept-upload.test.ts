@@ -89,8 +89,8 @@ describe('a failed document that is sent again', () => {
     const { pool, notifier, generation, logger, server, registry } = test.services;
     const dying: ObjectStore = new Proxy(objects, {
       get: (store, name) => {
-        const member = store[name as keyof ObjectStore] as (...args: unknown[]) => unknown;
-        return name === 'keep' ? () => Promise.reject(new Error('died')) : member.bind(store);
+        if (name === 'keep') return () => Promise.reject(new Error('died'));
+        return (Reflect.get(store, name) as () => unknown).bind(store);
       },
     });
     const acceptance = new UploadAcceptance({ pool, notifier, objects: dying, generation, maxBytes: 1_000, logger });

@@ -54,9 +54,9 @@ export class PreparedReader {
 
   /** @throws DamagedPreparedError */
   async header(): Promise<PreparedHeader> {
-    const { value } = await this.#lines.next();
-    if (typeof value !== 'string') throw new DamagedPreparedError('without a header');
-    const header = parse(value) as Partial<PreparedHeader> | null;
+    const next = await this.#lines.next();
+    if (next.done === true) throw new DamagedPreparedError('without a header');
+    const header = parse(next.value) as Partial<PreparedHeader> | null;
     if (typeof header?.chunkCount !== 'number') throw new DamagedPreparedError('without a header');
     this.#chunkCount = header.chunkCount;
     return header as PreparedHeader;
