@@ -29,7 +29,7 @@ function toStorageError(error: unknown): unknown {
   );
 }
 
-/** Entries looked at by one sweep. What is left over is for the next. */
+/** Most old entries that one sweep takes; young ones are passed over. What is left over is for the next. */
 const SWEEP_LIMIT = 1_000;
 
 /**
