@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChunkPage, Document, UploadResponse } from '#libs/contracts/index.js';
 import { probeHealth, type HealthAnswer } from '../setup/health-prober.js';
-import { encryptedOffice, ENCRYPTED_TRAILER, pdfOf, zipBomb } from '../setup/hostile-documents.js';
-import { DOCX } from '../../libs/documents/testing/archives.js';
+import { DOCX, encryptedOffice, ENCRYPTED_TRAILER, pdfOf, zipBomb } from '../setup/hostile-documents.js';
 import { eventually, FaultWorld, type FileUpload } from './fault-world.js';
 
 const MEGABYTE = 1024 * 1024;

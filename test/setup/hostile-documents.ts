@@ -1,27 +1,29 @@
 import { crc32, deflateRawSync } from 'node:zlib';
-import { zipOf } from '../../libs/documents/testing/archives.js';
 
+export const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const MEGABYTE = 1024 * 1024;
 
-/** An Office file of some hundred kilobytes that unpacks to as many megabytes. */
+/** An Office file of some hundred kilobytes that unpacks to as many megabytes: a zip archive of one entry. */
 export function zipBomb(megabytes: number): Buffer {
-  const name = '[Content_Types].xml';
+  const name = Buffer.from('[Content_Types].xml');
   const content = Buffer.alloc(megabytes * MEGABYTE, ' ');
   const packed = deflateRawSync(content);
-  const whole = zipOf({ [name]: '' });
-  const local = Buffer.concat([whole.subarray(0, 30 + name.length), packed]);
-  const directory = Buffer.from(whole.subarray(30 + name.length));
-  for (const [bytes, method] of [
-    [local, 8],
-    [directory, 10],
-  ] as const) {
-    bytes.writeUInt16LE(8, method);
-    bytes.writeUInt32LE(crc32(content), method + 6);
-    bytes.writeUInt32LE(packed.length, method + 10);
-    bytes.writeUInt32LE(content.length, method + 14);
-  }
-  directory.writeUInt32LE(local.length, directory.length - 6);
-  return Buffer.concat([local, directory]);
+  // What the local header and the directory say alike, from the version needed to the length of the extra field.
+  const fields = Buffer.alloc(26);
+  fields.writeUInt16LE(20, 0);
+  fields.writeUInt16LE(8, 4);
+  fields.writeUInt32LE(crc32(content), 10);
+  fields.writeUInt32LE(packed.length, 14);
+  fields.writeUInt32LE(content.length, 18);
+  fields.writeUInt16LE(name.length, 22);
+  const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, name, packed]);
+  const directory = Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), fields, Buffer.alloc(14), name]);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(1, 4);
+  end.writeUInt16LE(1, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(local.length, 12);
+  return Buffer.concat([local, directory, Buffer.from('PK\x05\x06'), end]);
 }
 
 /** An Office document behind a password: a compound file that holds the encrypted package. */
