@@ -74,9 +74,9 @@ export async function startApi(
     url: `http://${host}:${port}`,
     stop: async () => {
       health.takesTraffic = false;
-      await sweeper.stop();
+      const grace = settings.SPECTRA_SHUTDOWN_GRACE_MS / 2;
       // The listener stays open meanwhile: readiness can be seen to be off, and late requests get an answer.
-      await inFlight.stop(settings.SPECTRA_SHUTDOWN_GRACE_MS / 2);
+      await Promise.all([inFlight.stop(grace), sweeper.stop(grace)]);
       const closed = app.close();
       server.server.closeAllConnections();
       await closed;

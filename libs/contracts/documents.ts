@@ -19,7 +19,17 @@ export const uploadMetadataSchema = z
   .object({
     title: z.string().trim().min(1).max(1000).nullish(),
     source: z.string().max(2000).nullish(),
-    mimeType: z.string().max(255).nullish(),
+    mimeType: z
+      .string()
+      .max(255)
+      .nullish()
+      .meta({
+        description:
+          'Media type of the file, before that of the `file` part. Text that is not UTF-8 can name its encoding here ' +
+          '(`text/plain; charset=windows-1251`); a `charset` on the part itself is not looked at. Undeclared encodings ' +
+          'are told by the content.',
+        example: 'text/plain; charset=windows-1251',
+      }),
     filename: z.string().max(1000).nullish(),
     scopes: scopeSetsSchema.optional(),
     labels: labelsSchema.optional(),

@@ -49,28 +49,53 @@ async function isAccepted(
   return holder.storageKey === key || isPromised(pool, key, contextId, holder.id, holder.version + 1);
 }
 
+export interface ClearUpOptions {
+  /** Age from which something counts as left behind. */
+  readonly olderThanMs?: number;
+  /** Looked at before each object: what comes after it is left for the next time. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ClearedUp {
+  /** Files that were never whole. */
+  readonly halves: number;
+  /** Files that were never accepted. */
+  readonly orphans: number;
+  /** Files that could not be judged or removed; they stay for the next time. */
+  readonly failed: number;
+  /** What the first of those threw. */
+  readonly error?: unknown;
+}
+
 /**
  * Removes what uploads left in the object store whose api died: halves of files, and files that were stored whole and
  * never accepted. Bounded by what the store hands out at a time; repeat it now and then.
- * @param olderThanMs age from which something counts as left behind
- * @throws what the stores throw; what could not be judged stays for the next time.
+ * @throws what the object store throws when it cannot be listed.
  */
 export async function clearUpUploads(
   dependencies: ClearUpDependencies,
-  olderThanMs = LEFT_BEHIND_MS,
-): Promise<{ readonly halves: number; readonly orphans: number }> {
+  { olderThanMs = LEFT_BEHIND_MS, signal }: ClearUpOptions = {},
+): Promise<ClearedUp> {
   const { objects } = dependencies;
   const halves = await objects.removeHalfWritten(olderThanMs);
+  const errors: unknown[] = [];
   let orphans = 0;
   for (const key of await objects.provisional(olderThanMs)) {
+    if (signal?.aborted === true) break;
     const [, contextId, hash, id] = ORIGINAL.exec(key) ?? [];
     if (contextId === undefined || hash === undefined || id === undefined) continue;
-    if (await isAccepted(dependencies, key, [contextId, hash, id])) {
-      await objects.keep(key);
-    } else {
-      await objects.delete(key);
-      orphans += 1;
+    try {
+      if (await isAccepted(dependencies, key, [contextId, hash, id])) {
+        await objects.keep(key);
+      } else {
+        await objects.delete(key);
+        orphans += 1;
+      }
+    } catch (error) {
+      // One Context that cannot be asked must not keep the files of all others.
+      errors.push(error);
     }
   }
-  return { halves, orphans };
+  const [error] = errors;
+  return { halves, orphans, failed: errors.length, ...(errors.length > 0 ? { error } : {}) };
 }

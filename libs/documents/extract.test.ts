@@ -84,4 +84,9 @@ describe('extractDocument, for any bytes', () => {
     },
     120_000,
   );
+
+  it('has a title of bounded length, which is written into every passage', async () => {
+    const page = Buffer.from(`<title>${'\u{1f41d}'.repeat(20_000)}</title><p>Bees.`);
+    expect((await extractDocument(page, 'text/html')).title).toHaveLength(1_000);
+  });
 });

@@ -11,6 +11,9 @@ import { extractPlainText } from './plain-text.js';
 import { extractCsv } from './tables/csv.js';
 import { emptyDocument } from './unreadable-document-error.js';
 
+/** As long as that of an upload may be. It is written into the search text of every passage. */
+const MAX_TITLE_LENGTH = 1_000;
+
 /**
  * Reads a document: its text, title, date, blocks and pages. `bytes` is left untouched.
  *
@@ -26,7 +29,8 @@ export async function extractDocument(
   if (bytes.length === 0) throw emptyDocument();
   const document = await readDocument(bytes, mediaType, options);
   if (document.pages === null) options.onProgress?.(1, 1);
-  return { ...document, date: plausibleDate(document.date, (options.now ?? Date.now)()) };
+  const title = document.title?.slice(0, MAX_TITLE_LENGTH).toWellFormed() ?? null;
+  return { ...document, title, date: plausibleDate(document.date, (options.now ?? Date.now)()) };
 }
 
 function readDocument(

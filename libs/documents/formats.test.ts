@@ -111,6 +111,16 @@ describe('EML', () => {
       failure('wrong_media_type', /not an e-mail/u),
     );
   });
+
+  it.each([
+    ['lines', '\n'.repeat(1_000_001)],
+    ['parts', 'Content-Type: multipart/mixed; boundary=x\n\n' + '--x\n\na\n'.repeat(20_001)],
+  ])('is refused with more %s than any person sends', async (what, rest) => {
+    const mail = Buffer.from(`From: a@example.org\nSubject: x\n${rest}`);
+    await expect(extractDocument(mail, 'message/rfc822')).rejects.toEqual(
+      failure('document_too_large', new RegExp(`0 ${what}\\. Split it`, 'u')),
+    );
+  });
 });
 
 describe('EPUB', () => {

@@ -174,7 +174,11 @@ function headingText(heading: MarkdownNode): string {
   return parsed === undefined ? source : plainText(parsed);
 }
 
+/** Every alternative ends where the text does at the latest: none is tried again from each of its characters. */
 function hasVisibleText(html: string): boolean {
-  const withoutMarkup = html.replace(/<!--[\s\S]*?(?:-->|$)|<(script|style)\b[\s\S]*?(?:<\/\1>|$)|<[^>]*>/giu, '');
+  const withoutMarkup = html.replace(
+    /<!--[\s\S]*?(?:-->|$)|<(script|style)\b[\s\S]*?(?:<\/\1>|$)|<[a-z/!?][^>]*(?:>|$)/giu,
+    '',
+  );
   return /[\p{L}\p{N}]/u.test(withoutMarkup);
 }

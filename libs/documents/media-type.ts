@@ -29,7 +29,7 @@ const UNDECLARED: ReadonlySet<string> = new Set([
 const ENCODED_AS_TEXT: ReadonlySet<string> = new Set(['application/rtf', 'application/postscript', 'application/eps']);
 
 export interface MediaTypeEvidence {
-  /** The `Content-Type` of the file part, or what the upload's metadata says. */
+  /** What the upload's metadata says, else the `Content-Type` of the file part (of which no parameters are left). */
   readonly declared?: string | null;
   readonly fileName?: string | null;
   /** The first bytes of the content; 4,100 or more make the answer as good as it gets. */

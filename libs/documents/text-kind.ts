@@ -20,7 +20,8 @@ const BEGINNINGS: Partial<Record<AcceptedMediaType, RegExp>> = {
   'message/rfc822': /^\s*(?:>?From .*\r?\n)?[!-9;-~]+:[ \t]?/u,
 };
 
-const HTML = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b/iu;
+/** A comment has exactly one end, so that a page of nothing but comments is read once and not in every way to part it. */
+const HTML = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*<(?:!doctype\s+html|html|head|body)\b/iu;
 
 export function isTextKind(mediaType: AcceptedMediaType): boolean {
   return TEXT_KINDS.has(mediaType);

@@ -18,6 +18,13 @@ describe('the key of a title', () => {
     expect(titleKey(title)).toBe(key);
   });
 
+  it.each([' '.repeat(300_000), '()'.repeat(300_000), '('.repeat(300_000), `(${' '.repeat(300_000)})`])(
+    'is found at once whatever stands in the title',
+    (middle) => {
+      expect(titleKey(`Mercury${middle}rising`)).toBe('mercury rising');
+    },
+  );
+
   it('is found in every sentence that mentions a capitalised title', () => {
     const word = fc.stringMatching(/^[A-Z][a-z]{2,8}$/).filter((text) => titleKey(text) !== null);
     fc.assert(

@@ -20,7 +20,11 @@ const fold = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu,
  * article at the beginning, a remark in brackets at the end and a file's ending. Null for a title that no mention could be told by.
  */
 export function titleKey(title: string): string | null {
-  const bare = title.replace(/\s*[([][^()[\]]*[)\]]\s*$/u, '').replace(/\.[\p{L}\p{N}]{1,5}$/u, '');
+  const bare = title
+    .trimEnd()
+    .replace(/[([][^()[\]]*[)\]]$/u, '')
+    .trimEnd()
+    .replace(/\.[\p{L}\p{N}]{1,5}$/u, '');
   const words: string[] = fold(bare).match(WORD) ?? [];
   while (STOP_WORDS.has(words[0] ?? '')) words.shift();
   return words.length === 0 || words.length > MAX_WORDS ? null : words.join(' ');

@@ -6,12 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { UploadResponse } from '#libs/contracts/index.js';
-import { FaultWorld } from './fault-world.js';
+import { eventually, FaultWorld } from './fault-world.js';
 
 const run = promisify(execFile);
 const words = (bytes: number): string => 'Nothing fits in here any more. '.repeat(bytes / 31);
 
-/** Mounting is for root; elsewhere the same errors are covered by the object store's own tests. */
+/** Mounting is for root; elsewhere the errors of a full volume are thrown where the store would meet them. */
 const asRoot = process.getuid?.() === 0 && process.platform === 'linux' ? describe : describe.skip;
 
 // Fault 16, the object store.
@@ -77,6 +77,48 @@ asRoot('an object store that is full', () => {
     }
     expect((await world.document(id)).status).not.toBe('failed');
     await rm(ballast);
+    expect(await world.documentBecomes(id, 'ready')).toMatchObject({ error: null });
+  }, 90_000);
+});
+
+describe('an object store whose volume reports that it is full', () => {
+  let world: FaultWorld;
+  beforeEach(async () => {
+    world = await FaultWorld.open();
+  });
+  afterEach(() => world.close());
+
+  it.each(['ENOSPC', 'EDQUOT'])(
+    'refuses an upload with 507 and keeps nothing of it: %s',
+    async (code) => {
+      const full = await (await world.start('api', `object-write=throw:${code}`)).ready();
+      const refused = await world.upload(full, { content: 'A few words.' });
+      expect(await refused.json()).toMatchObject({
+        status: 507,
+        code: 'insufficient_storage',
+        retryable: true,
+        message: expect.stringContaining('free space'),
+      });
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await world.objectKeys()).toEqual([]);
+      expect(await world.outbox()).toEqual([]);
+      expect(await world.documents.list({ page: 0, pageSize: 1 })).toMatchObject({ total: 0 });
+
+      const roomy = await (await world.start('api')).ready();
+      expect((await world.upload(roomy, { content: 'A few words.' })).status).toBe(202);
+    },
+    60_000,
+  );
+
+  it('makes a worker try again what it could not store, and the document gets ready at one that can', async () => {
+    const { id } = await world.accept({ content: words(600_000) });
+    const full = await world.startReady('worker', 'object-write=throw:ENOSPC');
+    await eventually(() => {
+      expect(full.lines.join('\n')).toContain('no space left');
+    });
+    expect((await world.document(id)).status).not.toBe('failed');
+    await full.kill();
+    await world.startReady('worker');
     expect(await world.documentBecomes(id, 'ready')).toMatchObject({ error: null });
   }, 90_000);
 });

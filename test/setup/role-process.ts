@@ -6,7 +6,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deathSignalPrefix } from '../../apps/spectrad/embedded/death-signal.js';
 
-export type RoleName = 'api' | 'worker' | 'scheduler';
+/** `api-and-worker` is one process with both, as `spectrad dev start` has them. */
+export type RoleName = 'api' | 'worker' | 'scheduler' | 'api-and-worker';
 
 /** How a process ended: exactly one of the two is set. */
 export interface RoleExit {
@@ -70,7 +71,7 @@ export class RoleProcess {
     ]);
     if (typeof first === 'string') throw new Error(`${this.role} ${first}:\n${this.lines.join('\n')}`);
     const url = first.url ?? '';
-    if (this.role === 'api') {
+    if (url !== '') {
       const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
       if (answer.status !== 200) throw new Error(`the api started and is not ready: ${await answer.text()}`);
     }
@@ -109,9 +110,9 @@ export class RoleProcesses {
       ...(await deathSignalPrefix('KILL')),
       process.execPath,
       '--no-warnings',
-      join(process.cwd(), 'dist', 'apps', 'spectrad', 'main.js'),
-      role,
-      'start',
+      ...(role === 'api-and-worker'
+        ? [join(process.cwd(), 'test', 'setup', 'api-and-worker.mjs')]
+        : [join(process.cwd(), 'dist', 'apps', 'spectrad', 'main.js'), role, 'start']),
     ];
     const child = spawn(command[0] ?? '', command.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe'],

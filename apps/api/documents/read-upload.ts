@@ -23,7 +23,7 @@ const AROUND_FILE_BYTES = 1024 * 1024;
 export interface ReadUpload {
   readonly metadata: UploadMetadata;
   readonly mimeType: string;
-  /** As the client declared it, for text that is not UTF-8. */
+  /** Of `metadata.mimeType`, for text that is not UTF-8. The parser drops the parameters of a part's own Content-Type. */
   readonly charset: string | null;
   /** As the client named it, without any path; null for the default name that clients send for a nameless blob. */
   readonly fileName: string | null;
@@ -185,7 +185,7 @@ export async function readUpload(request: FastifyRequest, maxBytes: number): Pro
     const fileName = metadata.filename ? displayName(metadata.filename) : displayName(part.filename);
     const declared = metadata.mimeType ?? part.mimetype;
     const mimeType = await detectMediaType({ declared, fileName, head });
-    return { metadata, mimeType, charset: declaredCharset(declared), fileName, body, bytesRead };
+    return { metadata, mimeType, charset: declaredCharset(metadata.mimeType), fileName, body, bytesRead };
   }
   throw new ValidationError('The `file` part is missing.', [], 'missing_file');
 }

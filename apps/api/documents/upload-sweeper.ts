@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clearUpUploads } from '#libs/documents/index.js';
 import type { Services } from '../../spectrad/services.js';
 
@@ -5,6 +6,7 @@ const EVERY_MS = 60 * 60_000;
 
 /** Clears up after uploads whose process died: when an api starts, and every hour. Several may do so side by side. */
 export class UploadSweeper {
+  readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -17,24 +19,30 @@ export class UploadSweeper {
     }, EVERY_MS).unref();
   }
 
-  /** Resolves when a sweep that runs has ended. */
-  async stop(): Promise<void> {
+  /** A sweep that runs ends with the file it is at. Resolves then, or after `withinMs`: a store may never answer. */
+  async stop(withinMs: number): Promise<void> {
     clearInterval(this.#timer);
-    await this.#running;
+    this.#stopping.abort();
+    await Promise.race([this.#running, sleep(withinMs, undefined, { ref: false })]);
   }
 
   async #sweep(): Promise<void> {
     const { pool, objects, server, registry, logger } = this.services;
     try {
-      const removed = await clearUpUploads({
-        pool,
-        objects,
-        sessionOf: async (contextId) => {
-          const context = await registry.find(contextId);
-          return context ? server.session(context.ref) : null;
+      const { halves, orphans, failed, error } = await clearUpUploads(
+        {
+          pool,
+          objects,
+          sessionOf: async (contextId) => {
+            const context = await registry.find(contextId);
+            return context ? server.session(context.ref) : null;
+          },
         },
-      });
-      if (removed.halves + removed.orphans > 0) logger.info(removed, 'removed what broken uploads had left behind');
+        { signal: this.#stopping.signal },
+      );
+      if (halves + orphans > 0) logger.info({ halves, orphans }, 'removed what broken uploads had left behind');
+      if (failed > 0)
+        logger.warn({ err: error, failed }, 'files of broken uploads could not be judged; the next sweep tries again');
     } catch (error) {
       logger.warn({ err: error }, 'clearing up after broken uploads failed; the next sweep tries again');
     }

@@ -5,15 +5,15 @@ import type { Archive } from './open-archive.js';
 /** The content type of a package's main part, with and without macros, document or template. */
 const MAIN_PARTS: readonly (readonly [RegExp, AcceptedMediaType])[] = [
   [
-    /(?:wordprocessingml|ms-word)\.[\w.]+main\+xml$/iu,
+    /^application\/vnd\.(?:openxmlformats-officedocument\.wordprocessingml|ms-word)\.[\w.]+main\+xml$/iu,
     'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   ],
   [
-    /(?:presentationml|ms-powerpoint)\.[\w.]+main\+xml$/iu,
+    /^application\/vnd\.(?:openxmlformats-officedocument\.presentationml|ms-powerpoint)\.[\w.]+main\+xml$/iu,
     'application/vnd.openxmlformats-officedocument.presentationml.presentation',
   ],
   [
-    /(?:spreadsheetml|ms-excel)\.[\w.]+main\+xml$/iu,
+    /^application\/vnd\.(?:openxmlformats-officedocument\.spreadsheetml|ms-excel)\.[\w.]+main\+xml$/iu,
     'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   ],
 ];

@@ -3,12 +3,21 @@ import { DocumentBuilder, type ExtractedDocument } from '../extracted-document.j
 import { readDate } from '../document-date.js';
 import { appendHtml } from '../html-text.js';
 import { paragraphsOf } from '../plain-text.js';
-import { UnreadableDocumentError, wrongMediaType } from '../unreadable-document-error.js';
+import { documentTooLarge, UnreadableDocumentError, wrongMediaType } from '../unreadable-document-error.js';
 
 /** Parts inside of parts; a forwarded chain of mails stays below a dozen. */
 const MAX_NESTING = 50;
+/**
+ * The parser takes about 15 µs for a line of text and 60 µs for a part, however short they are: what is within these
+ * takes some seconds, and 50 MB of line ends would take minutes. A mail of 50 MB has 650,000 lines, its attachments'.
+ */
+const MAX_LINES = 1_000_000;
+/** Parts begin with a line of two hyphens. */
+const MAX_PART_LINES = 20_000;
 /** A mail to a whole company names them all; the first ones say who it went to. */
 const MAX_ADDRESSES = 50;
+const LINE_FEED = 0x0a;
+const HYPHEN = 0x2d;
 
 /**
  * EML: the subject is title and heading; sender, recipients and date stand below it; then the text (the HTML where there
@@ -18,6 +27,7 @@ const MAX_ADDRESSES = 50;
  * `document_too_large`.
  */
 export async function extractEml(bytes: Uint8Array): Promise<ExtractedDocument> {
+  assertBounded(bytes);
   const mail = await parse(bytes);
   if (mail.from === undefined && mail.subject === undefined && mail.date === undefined && mail.to === undefined)
     throw wrongMediaType('an e-mail message');
@@ -34,6 +44,16 @@ export async function extractEml(bytes: Uint8Array): Promise<ExtractedDocument> 
     blocks: builder.blocks,
     pages: null,
   };
+}
+
+function assertBounded(bytes: Uint8Array): void {
+  let lines = 0;
+  let partLines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) {
+    if (++lines > MAX_LINES) throw documentTooLarge(`${MAX_LINES} lines`);
+    if (bytes[at + 1] === HYPHEN && bytes[at + 2] === HYPHEN && ++partLines > MAX_PART_LINES)
+      throw documentTooLarge(`${MAX_PART_LINES} parts`);
+  }
 }
 
 async function parse(bytes: Uint8Array): Promise<Email> {

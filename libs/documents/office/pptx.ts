@@ -76,7 +76,7 @@ async function notesOf(archive: Archive, slide: string): Promise<string | null> 
   const content = notes === undefined ? null : await archive.read(notes.target);
   if (content === null) return null;
   const text = readSlide(content)
-    .blocks.map((block) => block.text.replace(/^\s*- /gmu, ''))
+    .blocks.map((block) => block.text.replace(/^[^\S\n]*- /gmu, ''))
     .join('\n');
   return text === '' ? null : text;
 }

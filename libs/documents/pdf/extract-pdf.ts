@@ -21,6 +21,8 @@ const MIN_PAGE_CHARACTERS = 20;
 /** A scan whose first pages were recognised, or whose cover is typed, still is one. */
 const MIN_SHARE_OF_PAGES = 0.1;
 /** Dot leaders to a page number: an entry of a table of contents. */
+/** Long enough for any page number with the dots before it; a line of dots alone would be tried from every one of them. */
+const END_OF_ENTRY = 100;
 const CONTENTS_ENTRY = /(?:\.\s?){4,}\s*(?:\d+|[ivxlc]+)$/iu;
 
 /**
@@ -35,7 +37,7 @@ export async function extractPdf(bytes: Uint8Array, options: ExtractOptions): Pr
   try {
     const { drafts, heights } = await readPages(pdf, options);
     const kept = dropRunningLines(
-      filterLines(drafts, (line) => !CONTENTS_ENTRY.test(line.text)),
+      filterLines(drafts, (line) => !CONTENTS_ENTRY.test(line.text.slice(-END_OF_ENTRY))),
       heights,
     );
     assertTextLayer(kept, pdf.numPages);

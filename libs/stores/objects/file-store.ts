@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createBLAKE3 } from 'hash-wasm';
 import { InsufficientStorageError, NotFoundError, PayloadTooLargeError } from '#libs/contracts/index.js';
+import { fault } from '#libs/telemetry/index.js';
 import type { ObjectStore, PutOptions, PutResult } from './object-store.js';
 
 const KEY_PATTERN = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9._-]+)*$/;
@@ -43,7 +44,7 @@ async function flushFolders(folders: readonly string[]): Promise<void> {
   );
 }
 
-/** Entries looked at by one sweep. What is left over is for the next. */
+/** Most old entries that one sweep takes; young ones are passed over. What is left over is for the next. */
 const SWEEP_LIMIT = 1_000;
 
 /**
@@ -169,6 +170,7 @@ export class FileObjectStore implements ObjectStore {
 
   async #temporary(): Promise<string> {
     try {
+      await fault('object-write');
       await mkdir(this.#incoming, { recursive: true });
     } catch (error) {
       throw toStorageError(error);
