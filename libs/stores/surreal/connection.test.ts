@@ -55,16 +55,16 @@ describe('databases', () => {
     expect(await databaseExists(server, ref)).toBe(false);
     expect(
       await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) }),
-    ).toBe(1);
+    ).toBe(2);
     expect(
       await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) }),
-    ).toBe(1);
+    ).toBe(2);
     expect(await databaseExists(server, ref)).toBe(true);
     await dropDatabase(server, ref);
     expect(await databaseExists(server, ref)).toBe(false);
     expect(
       await migrateDatabase(server, ref, 'context', { dimensions: 8, ...(await claimVectorIndexIdentity(server)) }),
-    ).toBe(1);
+    ).toBe(2);
     const [documents] = await query<[unknown[]]>(await server.session(ref), 'SELECT * FROM document');
     expect(documents).toEqual([]);
   });
