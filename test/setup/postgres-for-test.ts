@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import pRetry from 'p-retry';
 import pg from 'pg';
 import { createPool, migrate } from '#libs/stores/postgres/index.js';
 
@@ -46,7 +47,12 @@ export async function testDatabase(options: { max?: number } = {}): Promise<Test
     pool,
     drop: async () => {
       await pool.end();
-      await asAdmin(adminUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`));
+      // FORCE may not end an autovacuum worker that is at the database just then; a moment later it is gone.
+      await pRetry(() => asAdmin(adminUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`)), {
+        retries: 5,
+        minTimeout: 200,
+        shouldRetry: ({ error }) => error.message.includes('permission denied to terminate process'),
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { escapeIdent } from 'surrealdb';
 import type { DatabaseRef, SurrealServer } from './connection.js';
-import { query } from './query.js';
+import { atomic, query } from './query.js';
 
 /** The two schemas of this service: its control plane, and the database of a Context. */
 export type Schema = 'control' | 'context';
@@ -29,8 +29,9 @@ export async function migrateDatabase(
   schema: Schema,
   parameters: Readonly<Record<string, number | string>> = {},
 ): Promise<number> {
+  // Every statement can be repeated, so the whole can be sent again after a conflict.
   await server.administer((session) =>
-    query(
+    atomic(
       session,
       `DEFINE NAMESPACE IF NOT EXISTS ${escapeIdent(ref.namespace)};
      USE NS ${escapeIdent(ref.namespace)};

@@ -1,5 +1,5 @@
 import type { SurrealServer } from './connection.js';
-import { atomic, query } from './query.js';
+import { atomic } from './query.js';
 
 /** Index ids that are passed over before table ids are. */
 const INDEXES_PER_STEP = 64;
@@ -32,8 +32,9 @@ const SEQUENCES = { namespace: 'spectra_server', database: 'sequences' } as cons
 
 /** A number that no Context of this server has or had, from 0. */
 async function nextOrdinal(server: SurrealServer): Promise<number> {
+  // Every statement can be repeated, so the whole can be sent again after a conflict.
   await server.administer((session) =>
-    query(
+    atomic(
       session,
       `DEFINE NAMESPACE IF NOT EXISTS ${SEQUENCES.namespace};
        USE NS ${SEQUENCES.namespace};
