@@ -106,7 +106,10 @@ describe('a failed document that is sent again', () => {
       const found = await registry.find(context);
       return found && server.session(found.ref);
     };
-    expect(await clearUpUploads({ pool, objects, sessionOf }, { olderThanMs: 0 })).toMatchObject({ halves: 0, orphans: 0 });
+    expect(await clearUpUploads({ pool, objects, sessionOf }, { olderThanMs: 0 })).toMatchObject({
+      halves: 0,
+      orphans: 0,
+    });
     expect([await objects.exists(key), await objects.provisional(0)]).toEqual([true, []]);
   });
 });
