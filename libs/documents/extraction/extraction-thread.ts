@@ -1,4 +1,5 @@
 // The entry of a thread: does one task after the other, as ExtractionThread asks. Runs compiled only.
+import { setPriority } from 'node:os';
 import { parentPort, type Transferable } from 'node:worker_threads';
 import { SpectraError } from '#libs/contracts/index.js';
 import { localEmbeddings } from '#libs/models/index.js';
@@ -7,6 +8,12 @@ import type { ThreadFailure, ThreadReply, ThreadRequest } from './thread-message
 
 /** More often would only keep the other side busy. */
 const PROGRESS_EVERY_MS = 250;
+
+/** Steps of `nice` below the process: whoever waits for an answer comes before a document. */
+const NICENESS = 5;
+
+// On Linux this is the niceness of the calling thread alone; elsewhere it would be that of the whole process.
+if (process.platform === 'linux') setPriority(NICENESS);
 
 const embeddings = localEmbeddings();
 
