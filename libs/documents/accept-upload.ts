@@ -32,7 +32,7 @@ export interface Upload {
   readonly session: SurrealSession;
   readonly body: Readable;
   readonly mimeType: string;
-  /** The encoding that the sender declared for text. */
+  /** The encoding that the sender declared for text, in `metadata.mimeType`. */
   readonly charset?: string | null;
   readonly fileName: string | null;
   readonly metadata: UploadMetadata;

@@ -25,8 +25,10 @@ export function neighbourhood(sources: readonly FoundPassage[], around: readonly
     const turn = `${sessionId} ${turnSeq}`;
     if (!turns.has(turn)) turns.set(turn, source);
   }
+  // Turns that stand close have neighbours in common, which were found once for each.
+  const neighbours = [...new Map(around.map((passage) => [passage.record, passage])).values()];
   for (const { passage: source, score } of turns.values()) {
-    for (const { record, sessionId, turnSeq } of new Map(around.map((passage) => [passage.record, passage])).values()) {
+    for (const { record, sessionId, turnSeq } of neighbours) {
       if (sessionId !== source.sessionId) continue;
       const share = SHARES[Math.abs((turnSeq ?? 0) - (source.turnSeq ?? 0))] ?? 0;
       if (share === 0) continue;
